@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs';
 import type { PartitionAssigner } from 'kafkajs';
 import { expect, it } from 'vitest';
-import { assignersFor, samePartitions } from './event-log.kafka.assigner.ts';
+import { samePartitions, settingsFor } from './event-log.kafka.assigner.ts';
 
 const { AssignerProtocol, PartitionAssigners } = kafkajs;
 const topics = ['cart.events', 'us.cart.events'];
@@ -35,6 +35,6 @@ it("kafkajs' own assigner does so by luck alone, and is offered for members of a
   const torn = async (memberCount: number) =>
     (await ownersBy(PartitionAssigners.roundRobin, memberCount)).some(([one, other]) => one !== other);
   expect([await torn(2), await torn(5)]).toEqual([false, true]);
-  expect(assignersFor(2)).toEqual({ partitionAssigners: [samePartitions, PartitionAssigners.roundRobin] });
-  expect(assignersFor(1)).toEqual({});
+  expect(settingsFor(2).partitionAssigners).toEqual([samePartitions, PartitionAssigners.roundRobin]);
+  expect(settingsFor(1)).toEqual({});
 });

@@ -1,6 +1,7 @@
 /**
- * How the members of a group share the partitions of several topics. A record key has the same partition number in each of them. So one member
- * owns partition p of all topics, and works on a key alone. kafkajs' own assigner does so only where the members happen to divide the partitions.
+ * How the members of a group share the partitions of several topics, and how the partitions share a fetch. A record key has the same partition
+ * number in each of the topics. So one member owns partition p of all topics, and works on a key alone. kafkajs' own assigner does so only where
+ * the members happen to divide the partitions.
  *
  * Subtlety: the broker lets a member in only when it offers an assigner that every member has. Members of an older build have kafkajs' own. So both
  * are offered. While an older build runs, a key may have two owners, and the handler must bear it.
@@ -34,6 +35,12 @@ export const samePartitions: PartitionAssigner = ({ cluster }): Assigner => {
   };
 };
 
+/**
+ * So little that all partitions of a few topics fit into one fetch of 10 MB. By default ten partitions with a backlog fill it, and the other topics
+ * wait. A larger batch comes when its partition is the first in a fetch that has anything; kafkajs shuffles them.
+ */
+const maxBytesPerPartition = 64 * 1024;
+
 /** For a reader of one topic nothing changes. */
-export const assignersFor = (topicCount: number): Pick<ConsumerConfig, 'partitionAssigners'> =>
-  topicCount > 1 ? { partitionAssigners: [samePartitions, PartitionAssigners.roundRobin] } : {};
+export const settingsFor = (topicCount: number): Pick<ConsumerConfig, 'partitionAssigners' | 'maxBytesPerPartition'> =>
+  topicCount > 1 ? { partitionAssigners: [samePartitions, PartitionAssigners.roundRobin], maxBytesPerPartition } : {};

@@ -8,7 +8,7 @@
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { aborted, deliver, pause as wait, type Delivery } from '../event-log.delivery.ts';
-import { assignersFor } from './event-log.kafka.assigner.ts';
+import { settingsFor } from './event-log.kafka.assigner.ts';
 import { Generation, batchesOf, keyOf, withHeartbeats } from './event-log.kafka.generation.ts';
 import { createClient, requestTimeoutMs, within, type KafkaClient, type KafkaOptions } from './event-log.kafka.client.ts';
 import { commitNow, Commits } from './event-log.kafka.commits.ts';
@@ -156,7 +156,7 @@ export class KafkaSubscription implements Subscription {
     const client = this.#newClient(this.#kafka, { retries, maxRetryTimeMs }, (request) => this.#freshness.sent(request));
     const consumer = client.kafka.consumer({
       groupId: group,
-      ...assignersFor(topics.length),
+      ...settingsFor(topics.length),
       sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: rebalanceTimeoutMs,
