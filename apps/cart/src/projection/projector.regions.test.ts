@@ -3,11 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deadLetterTopic, mirroredTopic } from '@cloakroom/contracts';
 import { accepted, newCommandId, newGuest, newUser, openHarness, personContext, quantitiesOf, type Harness } from '../cart.harness.ts';
 import { cartTopics } from '../cart.dependencies.ts';
-import { realignments } from '../metrics.ts';
+import { realignments, staleReads } from '../metrics.ts';
 import type { Dot } from '../model/cart.ts';
 import { decodeSeen } from '../model/seen.ts';
 import { partitionOfCart } from '../reads/consistency.ts';
 import { getCart } from '../reads/get-cart.ts';
+import { prepareOrder } from '../reads/prepare-order.ts';
 import { openRegions, typesIn, type TwoRegions } from '../regions.harness.ts';
 
 let shop: TwoRegions;
@@ -150,20 +151,29 @@ describe('two regions', { timeout: 60_000 }, () => {
     expect(await times('GuestJoined')).toEqual({ eu: 0, us: 2 });
   });
 
-  it('a cart is called stale where the copy is longer than what was applied of it', async () => {
+  it('a cart is called stale where a log is longer than what was applied of it, and is ordered while that is a copy alone', async () => {
     const ada = newUser();
     accepted(await shop.eu.add(ada, 'mug', 1));
     await show(ada, { mug: 1 });
     const partition = partitionOfCart(shop.eu.parts, ada);
-    const read = (region: string) => {
+    const { seen } = await shop.eu.get(ada);
+    const end = (await shop.logs.eu.bounds(cartTopics.events)).get(partition)?.next;
+    const read = async (region: string) => {
       const ends = {
-        standing: (of: number, asked?: string) => (of === partition && asked === region ? 9n : 0n),
-        now: () => Promise.resolve(undefined),
+        standing: (of: number, asked = 'eu') => (of === partition && asked === region ? 9n : 0n),
+        now: () => Promise.resolve(end),
       };
-      const projector = { heardAgoMs: () => 0, realignSoon: () => undefined, ends };
-      return getCart({ ...shop.eu.parts, projector }, personContext(ada), { claimedGuestCart: '' }).then(accepted);
+      const parts = { ...shop.eu.parts, projector: { heardAgoMs: () => 0, realignSoon: () => undefined, ends } };
+      const shown = accepted(await getCart(parts, personContext(ada), { claimedGuestCart: '' }));
+      const ordered = accepted(await prepareOrder(parts, personContext(ada), { seen: seen! }));
+      return { shown: shown.stale, ordered: ordered.stale, lines: quantitiesOf(ordered) };
     };
-    expect([(await read('us')).stale, (await read('another')).stale]).toEqual([true, false]);
+    const lines = { mug: 1 };
+    expect(await read('another')).toEqual({ shown: false, ordered: false, lines });
+    expect(await read('us')).toEqual({ shown: true, ordered: false, lines });
+    expect(await read('eu')).toEqual({ shown: true, ordered: true, lines });
+    const reasons = (await staleReads.get()).values.map(({ labels }) => labels['reason']);
+    expect(reasons).toEqual(expect.arrayContaining(['lagging', 'lagging_copy']));
   });
 });
 

@@ -24,7 +24,7 @@ export async function getCart(
 ): Promise<MessageInitShape<typeof CartSchema> | Problem> {
   const read = await readCart(parts, ctx);
   if (isProblem(read)) return read;
-  const { state, stale, incomplete, behind, reached } = read;
+  const { state, staleFor, incomplete, behind, reached } = read;
   if (observing())
     observeRunning(() => ({
       [observed.cartId]: state.cartId,
@@ -36,7 +36,7 @@ export async function getCart(
     lines: linesOf(state).map(({ lineId, quantity, dots }) => ({ lineId, ...lineOfMessage(lineId), quantity, seen: encodeSeen(dots) })),
     coupons: couponsOf(state).map(({ code, dots }) => ({ code, seen: encodeSeen(dots) })),
     seen: encodeSeen([...state.dots.keys(), ...state.coupons.keys()].map((id) => dotIn(state, id))),
-    stale,
+    stale: staleFor !== undefined,
     incomplete,
     merge: mergeOf(state, claimedGuestCart),
     behind,

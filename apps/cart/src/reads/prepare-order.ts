@@ -32,7 +32,9 @@ export async function prepareOrder(
   const now = await upToNow(parts, ctx);
   const read = await readCart(parts, ctx, now === 'unknown' ? undefined : now);
   if (isProblem(read)) return read;
-  const { state } = read;
+  const { state, staleFor } = read;
+  // A copy may lag after a heal as in a cut: an order needs what this region acknowledged, and the lines that the client has seen.
+  const stale = staleFor !== undefined && staleFor !== 'lagging_copy';
   const gone = seen.filter(
     ([, aliases]) => aliases.some((dot) => isGone(state, dot, parts.clock.nowMs())) || aliases.every((dot) => isSomebodyElses(state, dot)),
   );
@@ -50,7 +52,7 @@ export async function prepareOrder(
     })),
     coupons: couponsOf(seenAndLive).map(({ code, dots: its }) => ({ code, dots: its.map(toDot) })),
     changed: gone.length > 0,
-    stale: now === 'unknown' || read.stale || read.incomplete || known < seen.length,
+    stale: now === 'unknown' || stale || read.incomplete || known < seen.length,
   };
 }
 

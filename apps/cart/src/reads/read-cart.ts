@@ -20,10 +20,13 @@ const readMarginMs = 100;
 
 export type ReadParts = CartParts & { readonly projector: Pick<Projector, 'heardAgoMs' | 'realignSoon' | 'ends'> };
 
+/** `lagging_copy`: the view holds what this region's log does, and not yet what another region's does. */
+type StaleReason = 'rebuilding' | 'behind' | 'lagging' | 'silent_log' | 'lagging_copy';
+
 export interface CartRead {
   readonly state: CartState;
-  /** The view may lack what the caller has written, or what the log holds. */
-  readonly stale: boolean;
+  /** Why the view may lack what the caller has written, or what a log holds; undefined when it lacks nothing. */
+  readonly staleFor: StaleReason | undefined;
   /** A record of this cart waits in the dead-letter topic. */
   readonly incomplete: boolean;
   /** How many records the view still has to apply to reach the consistency token. */
@@ -48,14 +51,14 @@ export async function readCart(parts: ReadParts, ctx: PersonContext, from = toke
       loaded = await view.load(partition, [cartId]);
     }
     const { place, carts } = loaded;
-    const reason = whyStale(place, token, projector, partition);
-    if (reason !== undefined) staleReads.inc({ reason });
+    const staleFor = whyStale(place, token, projector, partition);
+    if (staleFor !== undefined) staleReads.inc({ reason: staleFor });
     // Reads find a wiped view before the next event does.
-    if (reason === 'rebuilding') projector.realignSoon();
+    if (staleFor === 'rebuilding') projector.realignSoon();
     const cart = carts.get(cartId);
     return {
       state: cart?.state ?? emptyCart(cartId),
-      stale: reason !== undefined,
+      staleFor,
       incomplete: cart !== undefined && isIncomplete(cart),
       behind: behind(place, token),
       reached: place !== undefined && place.next > 0n ? { region: parts.region, partition, offset: place.next - 1n } : undefined,
@@ -71,13 +74,15 @@ function whyStale(
   token: ConsistencyToken | undefined,
   projector: ReadParts['projector'],
   partition: number,
-): string | undefined {
+): StaleReason | undefined {
   if (place === undefined || isRebuilding(place)) return 'rebuilding';
   if (!hasReached(place, token)) return 'behind';
   // Where each log ended a second ago. A view that has not reached it stands still, whichever process holds the partition.
   const stands = (next: bigint, region?: string): boolean => next < (projector.ends.standing(partition, region) ?? 0n);
-  if (stands(place.next) || place.mirrors?.some(({ next, region }) => stands(next, region)) === true) return 'lagging';
-  return projector.heardAgoMs() > logSilenceMaxMs ? 'silent_log' : undefined;
+  if (stands(place.next)) return 'lagging';
+  if (projector.heardAgoMs() > logSilenceMaxMs) return 'silent_log';
+  // Last: whoever can do without the copy must not overlook another reason.
+  return place.mirrors?.some(({ next, region }) => stands(next, region)) === true ? 'lagging_copy' : undefined;
 }
 
 /** The caller's own token. */
