@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { accepted, newUser, openHarness, type Harness } from '../cart.harness.ts';
+import { EmbeddedEventLog } from '@cloakroom/event-log';
+import { topicsBeside } from '../cart.dependencies.ts';
+import { accepted, newUser, openHarness, quiet, type Harness } from '../cart.harness.ts';
 import { ViewUnavailable } from './cart.view.ts';
 import { partitionOfCart } from '../reads/consistency.ts';
 import { lagOf } from './projector.lag.ts';
@@ -63,6 +65,29 @@ it('the projector says within ten seconds that its view stands still, and why, u
     await vi.waitFor(() => expect(stuck.projector().stuck()).toBeUndefined(), { timeout: 8_000 });
   } finally {
     await stuck.stop();
+  }
+});
+
+it('a partition that was torn between two members leaves nothing that stands still once it is given away', async () => {
+  let aheadMs = 0;
+  const clock = { nowMs: () => Date.now(), monotonicMs: () => aheadMs };
+  const eventLog = new EmbeddedEventLog({ log: quiet, clock });
+  const subscribe = vi.spyOn(eventLog, 'subscribe');
+  const torn = await openHarness({ eventLog, topics: topicsBeside(['us']), region: 'eu', clock });
+  try {
+    const [{ topics, onAssigned, onRevoked }] = subscribe.mock.calls.find(([{ group }]) => group === torn.group)!;
+    const control = { seek: () => undefined };
+    onRevoked!(topics.map(({ name: topic }) => ({ topic, partition })));
+    // The copy comes here and the log goes elsewhere. The place of both is lost, and cannot be found again in time.
+    await torn.view.reset(partition);
+    vi.spyOn(torn.view, 'apply').mockRejectedValue(new ViewUnavailable('away'));
+    const copy = [{ topic: topics[1]!.name, partition }];
+    await onAssigned!(copy, control);
+    onRevoked!(copy);
+    aheadMs += 8_000;
+    await vi.waitFor(() => expect(torn.projector().stuck()).toBeUndefined(), { timeout: 8_000 });
+  } finally {
+    await torn.stop();
   }
 });
 

@@ -203,8 +203,8 @@ class PartitionProjector implements Projector {
   }
 
   #onRevoked(partitions: readonly TopicPartition[]): void {
-    for (const { topic, partition } of partitions) {
-      this.#standstill.moved({ topic, partition });
+    for (const { partition } of partitions) {
+      for (const { name: topic } of logsOf(this.#parts.topics)) this.#standstill.moved({ topic, partition });
       this.#leftAt.delete(partition);
       this.#carried.drop(partition);
       forgetPartition(partition);
