@@ -83,9 +83,15 @@ export class LogEnds {
   async #ask(): Promise<Ends> {
     const { clock, region, topics } = this.#parts;
     const askedMs = clock.monotonicMs();
-    const logs = [{ region, events: topics.events }, ...(topics.mirrors ?? [])];
-    const next = await Promise.all(logs.map(async (log) => [log.region, await this.#nextOf(log.events)] as const));
-    return { askedMs, atMs: clock.monotonicMs(), next: new Map(next) };
+    const next = new Map(this.#kept.at(-1)?.next);
+    const copies = (topics.mirrors ?? []).map(async (copy) => {
+      // A copy that does not answer ends where it ended before. The own carts need no more.
+      const of = await this.#nextOf(copy.events).catch(() => undefined);
+      if (of !== undefined) next.set(copy.region, of);
+    });
+    next.set(region, await this.#nextOf(topics.events));
+    await Promise.all(copies);
+    return { askedMs, atMs: clock.monotonicMs(), next };
   }
 
   async #nextOf(events: TopicSpec): Promise<Map<number, bigint>> {

@@ -6,6 +6,8 @@
  * - Ahead of the log's end, or of another cluster: the log was replaced. The view is only a copy of the log, so it begins anew.
  * - A copy of another region's log that the view does not follow yet, or that was made anew: it is read from its first record. Carts pass over
  *   the records that they hold.
+ * - A copy that does not say where it ends is read on where it was. Its trouble must not hold up the region's own carts. A batch from elsewhere
+ *   brings the partition back here.
  *
  * Any of it may be repeated, even by two processes at once: every write succeeds only at the place that was found.
  */
@@ -15,7 +17,7 @@ import type { CartRecord } from '../model/codec.ts';
 import { realignments } from '../metrics.ts';
 import { orRetryLater } from './project-batch.ts';
 import { readSnapshots } from './snapshots.ts';
-import { mirrorOf } from './two-logs.ts';
+import { mirrorOf, type MirroredLog } from './two-logs.ts';
 
 interface Bounds {
   readonly first: bigint;
@@ -98,17 +100,28 @@ export async function settlePartitions(
   return settled;
 }
 
-type BoundsOfCopies = readonly (readonly [region: string, bounds: ReadonlyMap<number, Bounds>])[];
+/** Without bounds where the copy does not answer. */
+type BoundsOfCopies = readonly (readonly [region: string, bounds: ReadonlyMap<number, Bounds> | undefined])[];
 
-const boundsOfCopies = ({ eventLog, topics: { mirrors = [] } }: CartParts): Promise<BoundsOfCopies> =>
-  Promise.all(mirrors.map(async ({ region, events }) => [region, await eventLog.bounds(events)] as const));
+function boundsOfCopies({ eventLog, topics: { mirrors = [] }, log }: CartParts): Promise<BoundsOfCopies> {
+  const boundsOfCopy = async ({ region, events }: MirroredLog) => {
+    const bounds = await eventLog.bounds(events).catch((error: unknown) => {
+      log.warn({ err: error, region }, 'the copy of a log does not say where it ends; it is read on where it was');
+      return undefined;
+    });
+    return [region, bounds] as const;
+  };
+  return Promise.all(mirrors.map(boundsOfCopy));
+}
 
 /** @returns the very same place when the view follows each copy within its bounds */
 function following(place: Place, copies: BoundsOfCopies, partition: number): Place {
   const mirrors = copies.map(([region, bounds]): MirrorPlace => {
-    const { first, next } = boundsOf(bounds, partition);
     const known = mirrorOf(place, region);
-    if (known !== undefined && known.next >= first && known.next <= next) return known;
+    if (bounds === undefined) return known ?? { region, reached: 0n, heardMs: 0, logId: '', next: 0n, rebuiltAt: 0n };
+    const { first, next } = boundsOf(bounds, partition);
+    // A rebuild that would end behind the copy's end was begun in another copy.
+    if (known !== undefined && known.next >= first && known.next <= next && known.rebuiltAt <= next) return known;
     return { region, reached: known?.reached ?? 0n, heardMs: known?.heardMs ?? 0, logId: known?.logId ?? '', next: first, rebuiltAt: next };
   });
   const others = (place.mirrors ?? []).filter(({ region }) => !copies.some(([one]) => one === region));

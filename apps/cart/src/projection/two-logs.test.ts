@@ -14,7 +14,7 @@ import { isRebuilding, type MirrorPlace, type Place } from './cart.view.ts';
 import { markIncomplete } from './dead-letters.ts';
 import { namedLog } from './named-log.ts';
 import { projectBatch } from './project-batch.ts';
-import { settlePartitions } from './rebuild.ts';
+import { lookAtPartitions, settlePartitions } from './rebuild.ts';
 
 const copy = mirroredTopic(cartTopics.events, 'us');
 const topics = { ...cartTopics, mirrors: [{ region: 'us', events: copy }] };
@@ -158,6 +158,31 @@ describe('a view', () => {
     const gone: MirrorPlace = { region: 'us', next: 9n, rebuiltAt: 0n, reached: 9n, heardMs: 1, logId: 'a' };
     await parts.view.apply(partition, { expected: place, place: { ...place, mirrors: [gone] }, carts: [] });
     expect(await settle()).toEqual({ ...place, mirrors: [{ ...gone, next: 0n }] });
+  });
+
+  it('that was reading a copy when the copy was made anew, and shorter, is not rebuilding for ever', async () => {
+    await parts.eventLog.publish(copy, [{ key: ada, value: encodeEvent(add(1)).value }]);
+    const place = await settle();
+    const gone: MirrorPlace = { region: 'us', next: 1n, rebuiltAt: 9n, reached: 9n, heardMs: 1, logId: 'a' };
+    await parts.view.apply(partition, { expected: place, place: { ...place, mirrors: [gone] }, carts: [] });
+    expect(await settle()).toEqual({ ...place, mirrors: [{ ...gone, next: 0n, rebuiltAt: 1n }] });
+  });
+
+  it.each(['knows', 'does not know yet'])('follows its own log while a copy that it %s does not say where it ends', async (known) => {
+    const place = await settle();
+    const unheard = { next: 0n, rebuiltAt: 0n, reached: 0n, heardMs: 0, logId: '' };
+    const us: MirrorPlace =
+      known === 'knows' ? { region: 'us', next: 9n, rebuiltAt: 9n, reached: 9n, heardMs: 1, logId: 'a' } : { region: 'us', ...unheard };
+    const { mirrors: _, ...alone } = place;
+    await parts.view.apply(partition, { expected: place, place: known === 'knows' ? { ...place, mirrors: [us] } : alone, carts: [] });
+    const bounds = parts.eventLog.bounds.bind(parts.eventLog);
+    vi.spyOn(parts.eventLog, 'bounds').mockImplementation((of) => (of.name === copy.name ? Promise.reject(new Error('away')) : bounds(of)));
+    const { found } = await lookAtPartitions(parts, [partition]);
+    expect(found.get(partition)?.isSettled).toBe(known === 'knows');
+    expect(await settle()).toEqual({ ...place, mirrors: [us] });
+    await parts.view.reset(partition);
+    expect((await settle()).mirrors).toEqual([{ region: 'us', ...unheard }]);
+    vi.restoreAllMocks();
   });
 });
 
