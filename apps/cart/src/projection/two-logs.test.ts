@@ -187,6 +187,37 @@ describe('a view', () => {
 });
 
 describe('the log of a region', () => {
+  it('is asked for its name once by many publishes, and again only after a failure that may have replaced it', async () => {
+    let asked = 0;
+    const describeLog = () => Promise.resolve({ kind: 'kafka' as const, clusterId: `name-${++asked}` });
+    const publish = vi.fn<EventLog['publish']>(() => Promise.resolve([]));
+    const named = namedLog({ ...parts.eventLog, describe: describeLog, publish } as EventLog, topics);
+    const record = { key: ada, value: encodeEvent(add(1)).value };
+    const fails = (kind: 'fatal' | 'fenced' | 'retriable') => {
+      publish.mockRejectedValueOnce(new EventLogError(kind, 'no', { outcomeUnknown: false }));
+      return expect(named.publish(topics.events, [record])).rejects.toBeInstanceOf(EventLogError);
+    };
+    await Promise.all([1, 2, 3].map(() => named.publish(topics.events, [record])));
+    expect(asked).toBe(1);
+    await fails('fatal');
+    await named.publish(topics.events, [record]);
+    expect(asked).toBe(1);
+    for (const kind of ['retriable', 'fenced'] as const) {
+      await fails(kind);
+      await named.publish(topics.events, [record]);
+    }
+    expect(asked).toBe(3);
+  });
+
+  it('is asked for its name again after it did not answer', async () => {
+    const describeLog = vi.fn<EventLog['describe']>(() => Promise.resolve({ kind: 'kafka', clusterId: 'name' }));
+    describeLog.mockRejectedValueOnce(new Error('away'));
+    const named = namedLog({ ...parts.eventLog, describe: describeLog, publish: () => Promise.resolve([]) } as unknown as EventLog, topics);
+    const record = { key: ada, value: encodeEvent(add(1)).value };
+    await expect(named.publish(topics.events, [record])).rejects.toMatchObject({ kind: 'retriable', outcomeUnknown: false });
+    await named.publish(topics.events, [record]);
+  });
+
   it('names itself in each cart event, where there are other regions', async () => {
     const seen: (string | undefined)[] = [];
     const named = namedLog(parts.eventLog, topics);
