@@ -61,6 +61,12 @@ const layerOf = (maps: Record<string, string[]>): Kustomization => ({
   configMapGenerator: Object.entries(maps).map(([name, literals]) => ({ name, behavior: 'merge', literals })),
 });
 
+it.each(meshNames)('%s refuses its own region among the others', (name) => {
+  const layer = kustomizationOf('components/region-eu');
+  expect(() => settingsOf(name, layer)).not.toThrow();
+  expect(() => settingsOf(name, layer, layerOf({ [name]: ['REGION=us'] }))).toThrow(/OTHER_REGIONS: .*REGION/);
+});
+
 describe.each(folders)('%s', (path) => {
   const layer = kustomizationOf(path);
 

@@ -2,6 +2,7 @@ import { tokenModeNames } from '@cloakroom/contracts';
 import { accessTokenLifetimeMaxS } from '@cloakroom/identity';
 import {
   adminConfig,
+  areOthers,
   commaList,
   databaseConfig,
   eventLogConfig,
@@ -9,6 +10,7 @@ import {
   meshConfig,
   processConfig,
   readEnvironment,
+  regionIsOwn,
   regionsConfig,
 } from '@cloakroom/platform';
 import { readMacKeys, sessionLayouts } from '@cloakroom/session';
@@ -91,6 +93,7 @@ const schema = z
     GUEST_LIMIT_PER_HOUR: count.default(throttleLimits.guestsPerHour),
     GUEST_LIMIT_PER_HOUR_IN_ALL: count.default(throttleLimits.guestsPerHourInAll),
   })
+  .refine(areOthers, regionIsOwn)
   .superRefine((config, context) => {
     if (config.SESSION_STORE === 'redis' && config.SESSION_REDIS_URL === undefined)
       context.addIssue({ code: 'custom', path: ['SESSION_REDIS_URL'], message: 'is needed with SESSION_STORE=redis' });

@@ -1,11 +1,13 @@
 import {
   address,
   adminConfig,
+  areOthers,
   commaList,
   eventLogConfig,
   meshConfig,
   processConfig,
   readEnvironment,
+  regionIsOwn,
   regionsConfig,
 } from '@cloakroom/platform';
 import { isClusterUrl } from '@cloakroom/platform/redis';
@@ -25,6 +27,7 @@ const schema = z
     CART_VIEW: z.enum(['redis', 'memory']).default('redis'),
     CART_REDIS_URL: redisUrl.optional(),
   })
+  .refine(areOthers, regionIsOwn)
   .refine((env) => env.CART_VIEW === 'memory' || env.CART_REDIS_URL !== undefined, {
     path: ['CART_REDIS_URL'],
     message: 'is needed with CART_VIEW=redis',

@@ -2,10 +2,12 @@ import {
   address,
   addressByRegion,
   adminConfig,
+  areOthers,
   databaseConfig,
   meshConfig,
   processConfig,
   readEnvironment,
+  regionIsOwn,
   regionsConfig,
 } from '@cloakroom/platform';
 import { z } from 'zod';
@@ -23,6 +25,7 @@ const schema = z
       .refine((regions) => regions.length <= 1, 'names one region at most')
       .transform(([decider]) => decider && { region: decider[0], address: decider[1] }),
   })
+  .refine(areOthers, regionIsOwn)
   .superRefine((config, context) => {
     if (config.MESH_TLS === 'mutual' && config.TLS_DIR === '')
       context.addIssue({ code: 'custom', path: ['TLS_DIR'], message: 'is needed with MESH_TLS=mutual' });

@@ -3,6 +3,7 @@ import { tokenModeNames } from '@cloakroom/contracts';
 import { inFlightMaxDefault, loopLagMaxMsDefault } from '@cloakroom/mesh';
 import {
   address,
+  areOthers,
   commaList,
   eventLogConfig,
   haveProfiles,
@@ -11,6 +12,7 @@ import {
   profileIsMissing,
   profilesAbroadConfig,
   readEnvironment,
+  regionIsOwn,
   regionsConfig,
 } from '@cloakroom/platform';
 import { z } from 'zod';
@@ -89,6 +91,7 @@ const formerIsKnown = ({ REGION, OTHER_REGIONS, FORMER_REGION: former }: z.outpu
 };
 
 const schema = settings
+  .refine(areOthers, regionIsOwn)
   .refine(haveProfiles, profileIsMissing)
   .refine(formerIsKnown, { path: ['FORMER_REGION'], error: 'must be former=region, with a region of REGION or OTHER_REGIONS' });
 

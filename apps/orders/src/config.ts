@@ -1,6 +1,7 @@
 import {
   address,
   adminConfig,
+  areOthers,
   databaseConfig,
   eventLogConfig,
   haveProfiles,
@@ -9,6 +10,7 @@ import {
   profileIsMissing,
   profilesAbroadConfig,
   readEnvironment,
+  regionIsOwn,
   regionsConfig,
 } from '@cloakroom/platform';
 import { z } from 'zod';
@@ -27,6 +29,7 @@ const schema = z
     CATALOG_ADDRESS: address,
     PROFILE_ADDRESS: address,
   })
+  .refine(areOthers, regionIsOwn)
   .refine(haveProfiles, profileIsMissing)
   .superRefine((config, context) => {
     if (config.EVENT_LOG === 'kafka' && config.KAFKA_BROKERS === undefined)

@@ -1,11 +1,13 @@
 import {
   address,
   adminConfig,
+  areOthers,
   databaseConfig,
   eventLogConfig,
   meshConfig,
   processConfig,
   readEnvironment,
+  regionIsOwn,
   regionsConfig,
 } from '@cloakroom/platform';
 import { z } from 'zod';
@@ -20,6 +22,7 @@ const schema = z
     ...databaseConfig,
     AUTH_ADDRESS: address,
   })
+  .refine(areOthers, regionIsOwn)
   .superRefine((config, context) => {
     if (config.EVENT_LOG === 'kafka' && config.KAFKA_BROKERS === undefined)
       context.addIssue({ code: 'custom', path: ['KAFKA_BROKERS'], message: 'is needed with EVENT_LOG=kafka' });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   adminConfig,
+  areOthers,
   createLogger,
   databaseConfig,
   haveProfiles,
@@ -9,6 +10,7 @@ import {
   profileIsMissing,
   profilesAbroadConfig,
   readEnvironment,
+  regionIsOwn,
   regionsConfig,
 } from './index.ts';
 
@@ -33,6 +35,14 @@ it('knows one region unless it is told of others, each with the replicas of its 
     { region: 'ap', authAddress: 'auth-1.ap:4110,auth-2.ap:4110' },
   ]);
   for (const wrong of ['us', 'us=', 'US=a:1', 'us=a', 'us=a:1;us=b:2', 'us=a:1,ap=b:2']) expect(() => read(wrong)).toThrow(/OTHER_REGIONS/);
+});
+
+it('refuses its own region among the others', () => {
+  const schema = z.object({ REGION: processConfig.REGION, ...regionsConfig }).refine(areOthers, regionIsOwn);
+  const read = (OTHER_REGIONS: string, REGION?: string) => readEnvironment(schema, { OTHER_REGIONS, REGION }).OTHER_REGIONS;
+  expect(read('us=localhost:4458', 'eu')).toHaveLength(1);
+  expect(() => read('us=localhost:4458;eu=localhost:4110', 'eu')).toThrow(/OTHER_REGIONS: .*REGION/);
+  expect(() => read('local=localhost:4110')).toThrow(/OTHER_REGIONS: .*REGION/);
 });
 
 it('knows the profile service of each other region', () => {

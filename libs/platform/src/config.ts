@@ -94,6 +94,17 @@ export const regionsConfig = {
   OTHER_REGIONS: addressByRegion.transform((regions) => regions.map(([region, authAddress]): OtherRegion => ({ region, authAddress }))),
 };
 
+/** Two regions of one name would take each other's sessions and accounts for their own. */
+export const areOthers = ({
+  REGION,
+  OTHER_REGIONS,
+}: {
+  readonly REGION: string;
+  readonly OTHER_REGIONS: readonly OtherRegion[];
+}): boolean => OTHER_REGIONS.every(({ region }) => region !== REGION);
+
+export const regionIsOwn = { path: ['OTHER_REGIONS'], message: 'must not name REGION itself' };
+
 /** For a process that reads profiles. */
 export const profilesAbroadConfig = {
   /** Where the profile service of each other region is reached from here. */
