@@ -40,6 +40,8 @@ async function startAuth(env: Record<string, string> = {}) {
     KEY_ENCRYPTION_KEY: Buffer.alloc(32, 2).toString('base64url'),
     REFRESH_TOKEN_KEY: Buffer.alloc(32, 3).toString('base64url'),
     SEED_ACCOUNTS: 'true',
+    // A busy machine signs up again and again.
+    REGISTRATION_LIMIT_PER_HOUR: '10000',
     ...env,
   });
   const eventLog = new EmbeddedEventLog({ log, clock: systemClock });
