@@ -56,7 +56,7 @@ export async function accountToProve(
 }
 
 /** The initial state of a new account. */
-export const newAccount = { role: '', disabled: 0, proof_version: 0, home: '' } as const;
+export const newAccount = { role: '', disabled: 0, proof_version: 0, home: '', told_email: '' } as const;
 
 const byId = prepared((database) => database.selectFrom('accounts').selectAll().where('id', '=', ''));
 

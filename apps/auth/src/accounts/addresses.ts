@@ -21,6 +21,7 @@ import type { Auth } from '../auth.ts';
 import { addressHash } from '../database/migrations.homes.ts';
 import type { AuthSchema } from '../database/migrations.ts';
 import { type Abroad, askAbroad } from './abroad.ts';
+import type { Account } from './accounts.ts';
 
 type Trx = Transaction<AuthSchema>;
 
@@ -39,17 +40,21 @@ export interface Refused {
 /** A decider commits one small transaction. The rest of a sign-up's 5 s is for its own hash and session. */
 const decisionBudgetMs = 2_500;
 
-/** The region of an account that is made now; '' while no decider is asked, as in a shop of one region. */
-export const homeHere = ({ region, abroad }: Auth): string => (abroad === undefined ? '' : region);
+/** Columns that go with an address whose decider was asked. None in a shop of one region, which asks nobody: a decider hears of them later. */
+export const toldColumns = ({ region, abroad }: Auth, email: string): Partial<Pick<Account, 'home' | 'told_email'>> =>
+  abroad === undefined ? {} : { home: region, told_email: email };
 
 export const decidesHere = ({ region, abroad }: Auth, email: string): boolean =>
   abroad === undefined || deciderOf(email, [region, abroad.region]) === region;
 
-/** The refusal is `email_taken`, or `home_region_unreachable` where it cannot be known. */
-export async function promiseAddress(auth: Auth, call: OutgoingCall, email: string): Promise<Promised | Refused> {
+/**
+ * The refusal is `email_taken`, or `home_region_unreachable` where it cannot be known.
+ * @param hasAccount an account here has the address already, and the decider only has to hear of it
+ */
+export async function promiseAddress(auth: Auth, call: OutgoingCall, email: string, hasAccount = false): Promise<Promised | Refused> {
   const { abroad } = auth;
   if (abroad === undefined) return { keep: () => Promise.resolve(true) };
-  return decidesHere(auth, email) ? takeBack(auth, abroad, call, email) : claimAbroad(auth, abroad, call, email);
+  return decidesHere(auth, email) ? takeBack(auth, abroad, call, email) : claimAbroad(auth, abroad, call, email, hasAccount);
 }
 
 /** At the decider. An address that the other region was given is asked back first. */
@@ -74,8 +79,14 @@ async function takeBack(auth: Auth, abroad: Abroad, call: OutgoingCall, email: s
 }
 
 /** At a region that does not decide. */
-async function claimAbroad(auth: Auth, abroad: Abroad, call: OutgoingCall, email: string): Promise<Promised | Refused> {
-  const asked = { email, givenUpTurn: BigInt(await givenUpTurn(auth.database, email)) };
+async function claimAbroad(
+  auth: Auth,
+  abroad: Abroad,
+  call: OutgoingCall,
+  email: string,
+  hasAccount: boolean,
+): Promise<Promised | Refused> {
+  const asked = { email, givenUpTurn: BigInt(await givenUpTurn(auth.database, email)), hasAccount };
   const answer = await askAbroad(call, (sent) => abroad.client.claimAddress(sent, asked), undecided(abroad));
   // A silence is the same for every address that is decided there.
   if (isProblem(answer)) return { refusal: answer, tells: false };

@@ -8,10 +8,13 @@ import { decidesHere, givenTurn, givenUpTurn } from './addresses.ts';
 
 type Trx = Transaction<AuthSchema>;
 
-/** At the decider: gives the address to the region that asks, unless an account here has it. Repeating it gives the same turn. */
+/**
+ * At the decider: gives the address to the region that asks, unless an account here has it. Repeating it gives the same turn. Where both regions have an
+ * account with it, the row is written all the same, so that the address is not free here once the account here leaves it.
+ */
 export async function claimAddress(
   auth: Auth,
-  { email, givenUpTurn: givenUp }: ClaimAddressRequest,
+  { email, givenUpTurn: givenUp, hasAccount: hasOneThere }: ClaimAddressRequest,
 ): Promise<{ readonly taken: boolean; readonly turn?: bigint } | Problem> {
   // Two deciders would give one address twice.
   if (auth.abroad === undefined || !decidesHere(auth, email)) {
@@ -19,10 +22,11 @@ export async function claimAddress(
     return problem('forbidden');
   }
   return auth.outbox.commit(async (trx) => {
-    if (await hasAccount(trx, email)) return { taken: true };
+    const taken = await hasAccount(trx, email);
+    if (taken && !hasOneThere) return { taken };
     const turn = Math.max((await givenTurn(trx, email)) ?? 0, Number(givenUp) + 1);
     await note(trx, 'given_addresses', email, turn);
-    return { taken: false, turn: BigInt(turn) };
+    return taken ? { taken } : { taken, turn: BigInt(turn) };
   });
 }
 

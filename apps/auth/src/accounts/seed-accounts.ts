@@ -12,7 +12,7 @@ import { recordNotice } from './notices.ts';
 import { raiseProofVersion } from './still-proven.ts';
 import { newEventId, newUuid } from '../database/ids.ts';
 import { announceIdentity } from '../database/outbox.ts';
-import { decidesHere, givenTurn, homeHere } from './addresses.ts';
+import { decidesHere, givenTurn, toldColumns } from './addresses.ts';
 
 /** `lives`: with two regions, in the one whose name is first or second in the alphabet. */
 const people: readonly { readonly email: string; readonly name: string; readonly role?: string; readonly lives: 0 | 1 }[] = [
@@ -43,7 +43,7 @@ export async function seedAccounts(auth: Auth): Promise<void> {
     if (isProblem(passwordHash)) throw new Error('no room to hash a password at the start');
     const nowMs = auth.clock.nowMs();
     const made = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs };
-    const account: Account = { ...newAccount, ...made, role, home: decidesHere(auth, email) ? homeHere(auth) : '' };
+    const account: Account = { ...newAccount, ...made, role, ...(decidesHere(auth, email) && toldColumns(auth, email)) };
     await auth.outbox.commit(async (trx) => {
       // Somebody of the other region may have signed up with it before.
       if ((await givenTurn(trx, email)) !== undefined || !(await insertAccount(trx, account))) return;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 
 export interface HomesSchema {
   /** Addresses that this region decides and gave to the other region (accounts/addresses.ts). */
@@ -11,13 +11,22 @@ export interface HomesSchema {
 /** Base64url of the SHA-256 of an address in its normal form. The other region's people are not listed here by their e-mails. */
 export const addressHash = (email: string): string => createHash('sha256').update(email).digest('base64url');
 
-/** An older build writes accounts without a home. They get one as those from before do (accounts/tell-deciders.ts). */
+/** An older build writes accounts without a home, and addresses that no decider has heard of. Those of before are the same (accounts/tell-deciders.ts). */
 export async function addHomes(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable('accounts')
     .addColumn('home', 'text', (c) => c.notNull().defaultTo(''))
     .execute();
-  await db.schema.createIndex('accounts_by_home').on('accounts').column('home').execute();
+  await db.schema
+    .alterTable('accounts')
+    .addColumn('told_email', 'text', (c) => c.notNull().defaultTo(''))
+    .execute();
+  await db.schema
+    .createIndex('accounts_to_tell')
+    .on('accounts')
+    .column('id')
+    .where(sql<boolean>`told_email <> email`)
+    .execute();
   for (const table of ['given_addresses', 'given_up_addresses'] as const) {
     await db.schema
       .createTable(table)

@@ -17,8 +17,10 @@ export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSc
     name: string;
     password_hash: string;
     created_at_ms: number;
-    /** The region where the account lives, which it keeps. '' in a shop of one region, and until its address's decider has heard of it. */
+    /** The region where the account lives, which it keeps. '' in a shop of one region, and until the decider of its address has heard of it. */
     home: string;
+    /** The last address of the account that its decider has heard of; '' for none. An older build changes `email` alone (accounts/tell-deciders.ts). */
+    told_email: string;
   };
   /** The seal on a guest cart. The primary key lets only one user ever have it. */
   claims: {
@@ -99,7 +101,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
 /**
  * Migrations that an older build of auth may run beside (DatabaseOptions). An older replica takes each row of `signing_keys` for ES256, and one of two
  * active rows for a defect. It would then send no heartbeats. So Ed25519 keys have a table of their own, which it does not read. It makes accounts
- * without a home, as a shop of one region does.
+ * without a home, as a shop of one region does, and tells no decider of an address.
  */
 export const expansions: Readonly<Record<string, Migration>> = {
   '0001_passport_keys': { up: (db) => createKeys(db, 'passport_keys') },

@@ -75,12 +75,14 @@ async function passkeyToProve(auth: Auth, credentialId: string): Promise<Found |
     .leftJoin('epochs', 'epochs.subject', 'accounts.id')
     .selectAll('passkeys')
     .select(['accounts.id', 'accounts.email', 'accounts.password_hash', 'accounts.role', 'accounts.disabled', 'accounts.proof_version'])
-    .select(['accounts.home', 'accounts.name as account_name', 'accounts.created_at_ms as account_created_at_ms', 'epochs.epoch'])
+    .select(['accounts.home', 'accounts.told_email', 'accounts.name as account_name'])
+    .select(['accounts.created_at_ms as account_created_at_ms', 'epochs.epoch'])
     .where('passkeys.credential_id', '=', credentialId)
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const { id, email, password_hash, role, disabled, proof_version, home, account_name, account_created_at_ms, epoch, ...passkey } = row;
-  const known = { id, email, password_hash, role, disabled, proof_version, home };
+  const { id, email, password_hash, role, disabled, proof_version, home, told_email, ...rest } = row;
+  const { account_name, account_created_at_ms, epoch, ...passkey } = rest;
+  const known = { id, email, password_hash, role, disabled, proof_version, home, told_email };
   const account = { ...known, name: account_name, created_at_ms: account_created_at_ms };
   return { passkey, account, epoch: epoch ?? 0 };
 }

@@ -5,7 +5,7 @@
 import { type ChangeEmailRequest, isProblem, problem, type Problem } from '@cloakroom/contracts';
 import { forward, type PersonContext } from '@cloakroom/mesh';
 import { accountByEmail, accountById, emailSchema, violations } from '../accounts/accounts.ts';
-import { promiseAddress } from '../accounts/addresses.ts';
+import { promiseAddress, toldColumns } from '../accounts/addresses.ts';
 import type { Auth } from '../auth.ts';
 import { newEventId } from '../database/ids.ts';
 import { recordNotice } from '../accounts/notices.ts';
@@ -36,7 +36,11 @@ export async function changeEmail(auth: Auth, ctx: PersonContext, request: Chang
     // Every change of an e-mail runs in such a transaction, and these run one at a time (outbox.ts).
     if (taken !== undefined) return taken.id === session.subject;
     if ((await promised?.keep(trx)) !== true) return false;
-    await trx.updateTable('accounts').set({ email }).where('id', '=', session.subject).execute();
+    await trx
+      .updateTable('accounts')
+      .set({ email, ...toldColumns(auth, email) })
+      .where('id', '=', session.subject)
+      .execute();
     await raiseProofVersion(trx, session.subject);
     await recordNotice(trx, session.subject, 'email_changed', nowMs);
     await announceIdentity(trx, ctx, session.subject, {

@@ -16,7 +16,7 @@ import {
   passwordSchema,
   violations,
 } from '../accounts/accounts.ts';
-import { homeHere, promiseAddress } from '../accounts/addresses.ts';
+import { promiseAddress, toldColumns } from '../accounts/addresses.ts';
 import type { Auth } from '../auth.ts';
 import { claimGuestCart, sessionBefore } from './claim.ts';
 import { newEventId, newUuid } from '../database/ids.ts';
@@ -43,14 +43,14 @@ export async function register(
   const attempt = await auth.throttle.begin({ at: 'taken-email', of: email, address: request.remoteAddress, known: 'stranger' });
   if (isProblem(attempt)) return attempt;
   if ((await accountByEmail(auth.database, email)) !== undefined) return problem('email_taken');
-  const refused = await auth.throttle.registration(request.remoteAddress);
-  if (refused !== undefined) {
+  const counted = await auth.throttle.registration(request.remoteAddress);
+  if (isProblem(counted)) {
     await attempt.succeeded();
-    return refused;
+    return counted;
   }
   const promised = await promiseAddress(auth, forward(ctx), email);
   if ('refusal' in promised) {
-    if (!promised.tells) await attempt.succeeded();
+    if (!promised.tells) await Promise.all([attempt.succeeded(), counted.giveBack()]);
     return promised.refusal;
   }
   const before = await sessionBefore(auth, request.currentToken);
@@ -59,7 +59,7 @@ export async function register(
   if (isProblem(passwordHash)) return passwordHash;
   const nowMs = auth.clock.nowMs();
   const made = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs };
-  const account: Account = { ...newAccount, ...made, home: homeHere(auth) };
+  const account: Account = { ...newAccount, ...made, ...toldColumns(auth, email) };
   const claimedGuestCart = await auth.outbox.commit(async (trx) => {
     if (!((await promised.keep(trx)) && (await insertAccount(trx, account)))) return undefined;
     await announceIdentity(trx, ctx, account.id, {

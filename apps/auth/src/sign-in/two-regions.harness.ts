@@ -1,8 +1,10 @@
-/** Two auths in one process, each the other's other region, with an ocean between them that can be cut. */
+/** Two auths in one process, each the other's other region, with an ocean between them that can be cut, and what tests of addresses ask of them. */
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import {
+  ChangeEmailRequestSchema,
   ClaimAddressRequestSchema,
   ClaimAddressResponseSchema,
+  deciderOf,
   GiveUpAddressRequestSchema,
   GiveUpAddressResponseSchema,
   isProblem,
@@ -14,9 +16,10 @@ import {
   SessionIssuedSchema,
 } from '@cloakroom/contracts';
 import { claimAddress, giveUpAddress } from '../accounts/decide-address.ts';
-import { contextOf, type Harness, openHarness } from '../auth.harness.ts';
+import { contextOf, type Harness, openHarness, personWith } from '../auth.harness.ts';
 import type { Auth } from '../auth.ts';
 import type { Abroad } from '../accounts/abroad.ts';
+import { changeEmail } from './change-email.ts';
 import { loginAtHome, loginSecondFactorAtHome, loginWithPasskeyAtHome } from './login-at-home.ts';
 
 export interface Ocean {
@@ -80,3 +83,36 @@ function across(ocean: Ocean, to: string, there: () => Auth): Abroad {
     },
   };
 }
+
+export const names = ['eu', 'us'] as const;
+
+/** Addresses that a region decides, another one at each call. */
+let drawn = 0;
+export function decidedBy(region: string): string {
+  for (;;) {
+    const email = `person-${(drawn += 1)}@example.com`;
+    if (deciderOf(email, names) === region) return email;
+  }
+}
+
+/** The outcome of a sign-up in a word. */
+export const codeOf = async (answer: Promise<object>): Promise<string> => {
+  const told = await answer;
+  return isProblem(told) ? told.problem : 'signed up';
+};
+
+/** The homes of every account with this address. */
+export const homesOf = async ({ eu, us }: TwoRegions, email: string): Promise<string[]> => {
+  const rows = await Promise.all(
+    [eu, us].map(({ auth }) => auth.database.selectFrom('accounts').select('home').where('email', '=', email).execute()),
+  );
+  return rows.flat().map(({ home }) => home);
+};
+
+/** Asks for another e-mail address. */
+export const renamed = async (harness: Harness, token: string, email: string) =>
+  changeEmail(
+    harness.auth,
+    await personWith(harness, token),
+    create(ChangeEmailRequestSchema, { email, token, remoteAddress: '192.0.2.1' }),
+  );

@@ -70,12 +70,23 @@ it('begins anew after the window, and not below zero for what is given back late
 it('counts what an address fills the shop with, and guests of all addresses together', async () => {
   const limits = { ...throttleLimits, registrationsPerHour: 2, guestsPerHour: 3, guestsPerHourInAll: 5 };
   const throttle = openThrottle(undefined, 'throttle', limits, () => 0);
-  const of = async (kind: 'guest' | 'registration', address: string, times: number) =>
-    (await Promise.all(Array.from({ length: times }, () => throttle[kind](address)))).map((answer) => answer?.problem);
+  const of = async (kind: 'guest' | 'registration', address: string, times: number) => {
+    const answers = await Promise.all(Array.from({ length: times }, () => throttle[kind](address)));
+    return answers.map((answer) => (answer !== undefined && isProblem(answer) ? answer.problem : undefined));
+  };
   expect(await of('registration', '192.0.2.1', 3)).toEqual([undefined, undefined, 'too_many_requests']);
   expect(await of('guest', '192.0.2.1', 4)).toEqual([undefined, undefined, undefined, 'too_many_requests']);
   expect(await of('guest', '192.0.2.2', 3)).toEqual([undefined, undefined, 'too_many_requests']);
   expect(await throttle.guest('192.0.2.3')).toMatchObject({ problem: 'too_many_requests', retryAfterS: 3600 });
+});
+
+it('gives a registration back that made no account', async () => {
+  const throttle = openThrottle(undefined, 'throttle', { ...throttleLimits, registrationsPerHour: 1 });
+  const first = await throttle.registration('192.0.2.1');
+  if (isProblem(first)) throw new Error('refused');
+  expect(await throttle.registration('192.0.2.1')).toMatchObject({ problem: 'too_many_requests' });
+  await first.giveBack();
+  expect(isProblem(await throttle.registration('192.0.2.1'))).toBe(false);
 });
 
 it('counts all that is no address together, and with a port the address alone', async () => {

@@ -7,7 +7,8 @@
  * device that has proved this account's password before (known-devices.ts), or from a live session of it. Strangers share the counts of the account
  * and the address, and those counts do not keep such a caller out. Each such device has its own ten, of each kind of proof.
  *
- * Successful requests that fill something (accounts, guest sessions) are counted by address too, and never given back.
+ * Successful requests that fill something (accounts, guest sessions) are counted by address too. A sign-up that must wait for the other region is given
+ * back, and no other.
  *
  * An IPv6 address counts with its /64, and that with its /48 (libs/platform/src/network.ts), since the owner of a /48 has 65,536 /64s.
  */
@@ -74,8 +75,13 @@ export interface Throttle {
   begin(guess: Guess): Promise<Attempt | Problem>;
   /** Gives back the points of an attempt that failed here and succeeded in the region where the account lives. */
   succeededElsewhere(guess: Guess): Promise<void>;
-  registration(address: string): Promise<Problem | undefined>;
+  registration(address: string): Promise<Registration | Problem>;
   guest(address: string): Promise<Problem | undefined>;
+}
+
+export interface Registration {
+  /** For a sign-up that made no account, and whose refusal tells nothing. */
+  giveBack(): Promise<void>;
 }
 
 export interface Attempt {
@@ -107,14 +113,18 @@ export function openThrottle(
       return { failureDelayMs: delayMs(taken), succeeded: () => giveAllBack(attempts, counts) };
     },
     succeededElsewhere: (guess) => giveAllBack(attempts, countsOf(guess, limits)),
-    registration: (address) => {
+    registration: async (address) => {
       const { registrationsPerHour: countMax } = limits;
-      return refusal(attempts, ofPlace('registration', '', address, countMax, countMax * networksOfSite));
+      const counts = ofPlace('registration', '', address, countMax, countMax * networksOfSite);
+      const taken = await takeAll(attempts, counts, hourMs, 'too_many_requests');
+      return typeof taken === 'number' ? { giveBack: () => giveAllBack(attempts, counts) } : taken;
     },
-    guest: (address) => {
+    guest: async (address) => {
       const { guestsPerHour, guestsPerHourInAll } = limits;
       const ofSite = Math.max(guestsPerHour, Math.floor(guestsPerHourInAll * guestShareOfSite));
-      return refusal(attempts, [...ofPlace('guest', '', address, guestsPerHour, ofSite), ['guests', 'all', guestsPerHourInAll]]);
+      const counts: Count[] = [...ofPlace('guest', '', address, guestsPerHour, ofSite), ['guests', 'all', guestsPerHourInAll]];
+      const taken = await takeAll(attempts, counts, hourMs, 'too_many_requests');
+      return typeof taken === 'number' ? undefined : taken;
     },
   };
 }
@@ -131,11 +141,6 @@ function ofPlace(kind: Count[0], what: string, address: string, countMax: number
   const site = siteOf(address);
   const network: Count = [kind, `${what} ${networkOf(address)}`, countMax];
   return site === undefined ? [network] : [network, ['site', `${kind} ${what} ${site}`, siteCountMax]];
-}
-
-async function refusal(attempts: Attempts, counts: readonly Count[]): Promise<Problem | undefined> {
-  const taken = await takeAll(attempts, counts, hourMs, 'too_many_requests');
-  return typeof taken === 'number' ? undefined : taken;
 }
 
 /** Takes one of each count, or none: a refusal by one gives the others back. @returns the last count */
