@@ -26,6 +26,8 @@ export interface Places extends Readonly<Record<ServiceName, readonly ServicePor
   readonly profileAbroad?: string;
   /** The region that data of a shop of one region belongs to: FORMER_REGION. */
   readonly former?: RegionName;
+  /** The same for the orders service: ORDERS_ABROAD. */
+  readonly ordersAbroad?: string;
   /** The catalog that decides about the stock of this region: STOCK_DECIDER. Undefined where this region decides. */
   readonly stockDecider?: string;
 }
@@ -107,6 +109,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       ...sessions,
       ...profiles,
       ...(places.former === undefined ? {} : { FORMER_REGION: `${onlyRegion}=${places.former}` }),
+      ...(places.ordersAbroad === undefined ? {} : { ORDERS_ABROAD: places.ordersAbroad }),
       PUBLIC_ORIGINS: origins.join(','),
       ...(options.webDir === undefined ? {} : { WEB_DIR: options.webDir }),
     },

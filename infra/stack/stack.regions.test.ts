@@ -84,6 +84,14 @@ it('tells the processes that read profiles where those of the other region are',
   }
 });
 
+it('tells the gateways where the orders of the other region are', () => {
+  for (const region of regionNames) {
+    const other = region === 'eu' ? 'us' : 'eu';
+    const told = appsOf(region).flatMap(({ app, env }) => (env['ORDERS_ABROAD'] === undefined ? [] : [[app, env['ORDERS_ABROAD']]]));
+    expect(told).toEqual([['gateway', `${other}=localhost:${regionPortsOf(at.base, other).acrossOcean.orders}`]]);
+  }
+});
+
 it('lets eu decide about all stock, and tells the catalog of us where', () => {
   const told = drawn.processes.flatMap(({ name, run }) =>
     run.kind === 'app' && run.app.env['STOCK_DECIDER'] !== undefined ? [[name, run.app.env['STOCK_DECIDER']]] : [],

@@ -59,10 +59,11 @@ function drawRegion(options: StackOptions, region: RegionName): ProcessSpec[] {
   const there = otherRegion(region);
   const across = (name: ServiceName) => `${there}=localhost:${regionPortsOf(options.base, there).acrossOcean[name]}`;
   const { gateways, postgres } = ports;
-  // A person of the other region has the session and the profile there, across the ocean.
+  // A person of the other region has the session, the profile and the orders there, across the ocean.
   const abroad = {
     otherRegions: across('auth'),
     profileAbroad: across('profile'),
+    ordersAbroad: across('orders'),
     ...(region === stockDecider ? {} : { stockDecider: across('catalog') }),
   };
   const places = { ...ofEachService((name) => [ports[name]]), gateways, postgres, region, former: formerRegion, ...abroad };

@@ -3,6 +3,7 @@ import { tokenModeNames } from '@cloakroom/contracts';
 import { inFlightMaxDefault, loopLagMaxMsDefault } from '@cloakroom/mesh';
 import {
   address,
+  addressByRegion,
   areOthers,
   commaList,
   eventLogConfig,
@@ -31,6 +32,8 @@ const settings = z.object({
   ...meshConfig,
   ...regionsConfig,
   ...profilesAbroadConfig,
+  /** Where the orders service of each other region is reached from here. */
+  ORDERS_ABROAD: addressByRegion.transform((regions) => regions.map(([region, at]) => ({ region, address: at }))),
   ...eventLogConfig,
   AUTH_ADDRESS: address,
   CART_ADDRESS: address,
@@ -84,6 +87,10 @@ const settings = z.object({
   LOOP_LAG_MAX_MS: count.default(loopLagMaxMsDefault),
 });
 
+/** Whether each of the other regions has an orders service. */
+const haveOrders = ({ OTHER_REGIONS, ORDERS_ABROAD }: z.output<typeof settings>): boolean =>
+  OTHER_REGIONS.every((other) => ORDERS_ABROAD.some(({ region }) => region === other.region));
+
 /** A misspelt name would sign all people of the former region out. */
 const formerIsKnown = ({ REGION, OTHER_REGIONS, FORMER_REGION: former }: z.output<typeof settings>): boolean => {
   const known = new Set([REGION, ...OTHER_REGIONS.map(({ region }) => region)]);
@@ -93,6 +100,7 @@ const formerIsKnown = ({ REGION, OTHER_REGIONS, FORMER_REGION: former }: z.outpu
 const schema = settings
   .refine(areOthers, regionIsOwn)
   .refine(haveProfiles, profileIsMissing)
+  .refine(haveOrders, { ...profileIsMissing, path: ['ORDERS_ABROAD'] })
   .refine(formerIsKnown, { path: ['FORMER_REGION'], error: 'must be former=region, with a region of REGION or OTHER_REGIONS' });
 
 export type GatewayConfig = z.output<typeof schema>;

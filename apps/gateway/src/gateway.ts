@@ -39,6 +39,7 @@ export interface RegionAbroad extends RegionIdentity {
   readonly region: string;
   readonly auth: MeshClient<typeof AuthService>;
   readonly account: MeshClient<typeof AccountService>;
+  readonly orders: MeshClient<typeof OrdersService>;
   readonly profile: MeshClient<typeof ProfileService>;
   /** The profiles that this gateway last read there. */
   readonly profileCopies: ProfileCopies;

@@ -20,6 +20,7 @@ import { type Credential, type EventSocket, type Exchange, outgoing, personOf } 
 import type { Gateway } from '../gateway.ts';
 import { identifyCaller, identifyAgain } from '../identity/identify-caller.ts';
 import { homeOf } from '../identity/home-region.ts';
+import { ordersOf } from '../orders/orders-at-home.ts';
 import type { Seat } from './streams.ts';
 import { type Watch, watchAgain } from './watch-again.ts';
 
@@ -108,7 +109,7 @@ export class LiveStream {
       this.gateway.identity,
     );
     if (found === undefined || typeof found === 'string' || isProblem(found)) return undefined;
-    return this.gateway.orders.watch(this.call(found.passport), {});
+    return ordersOf({ person: found }, this.gateway).watch(this.call(found.passport), {});
   }
 
   /** @param cause the traceparent of the change; '' where it is not known */

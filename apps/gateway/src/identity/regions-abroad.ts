@@ -1,6 +1,6 @@
-/** The other regions as this gateway knows them: each with its own auth, keys, feed, identity cache and profiles. None in a shop of one region. */
+/** The other regions as this gateway knows them: each with its own auth, keys, feed, identity cache, profiles and orders. None in a shop of one region. */
 import { randomUUID } from 'node:crypto';
-import { AccountService, AuthService, ProfileService } from '@cloakroom/contracts';
+import { AccountService, AuthService, OrdersService, ProfileService } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import { openRegionTrust } from '@cloakroom/identity';
 import { connectMesh, type MeshTls, openRetryBudget } from '@cloakroom/mesh';
@@ -21,8 +21,9 @@ export function openRegionAbroad({ region, authAddress }: OtherRegion, { config,
   const { clock, log, random } = parts;
   const auth = connectMesh(AuthService, { address: authAddress, tls, log, onStream: { resolve: answersQuestion } });
   const account = connectMesh(AccountService, { address: authAddress, tls, log });
-  const { address } = config.PROFILE_ABROAD.find((profiles) => profiles.region === region)!;
-  const profile = connectMesh(ProfileService, { address, tls, log });
+  const at = (services: GatewayConfig['PROFILE_ABROAD']): string => services.find((service) => service.region === region)!.address;
+  const profile = connectMesh(ProfileService, { address: at(config.PROFILE_ABROAD), tls, log });
+  const orders = connectMesh(OrdersService, { address: at(config.ORDERS_ABROAD), tls, log });
   const group = `gateway-${config.REPLICA}-${region}-${randomUUID()}`;
   const trust = openRegionTrust({ region, auth: auth.client, eventLog, clock, log, group });
   const { keys, feed } = trust;
@@ -35,6 +36,7 @@ export function openRegionAbroad({ region, authAddress }: OtherRegion, { config,
     auth: clientAbroad(auth.client, region),
     account: clientAbroad(account.client, region),
     profile: clientAbroad(profile.client, region),
+    orders: orders.client,
     profileCopies: new ProfileCopies(clock),
     identities,
     selfContained,
@@ -52,6 +54,7 @@ export function openRegionAbroad({ region, authAddress }: OtherRegion, { config,
       auth.close();
       account.close();
       profile.close();
+      orders.close();
     },
   };
 }

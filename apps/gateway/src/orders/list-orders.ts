@@ -4,6 +4,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { orderBodyOf, type orderPageSchema } from './order-answer.ts';
 import type { ordersQuery } from './order-input.ts';
+import { ordersOf, toldByHome } from './orders-at-home.ts';
 
 /** Newest first. */
 export async function listOrders(
@@ -11,7 +12,8 @@ export async function listOrders(
   { query }: { readonly query: z.output<typeof ordersQuery> },
   gateway: Pick<Gateway, 'orders'>,
 ): Promise<Outcome> {
-  const found = await gateway.orders.listOrders(outgoing(exchange, personOf(exchange).passport), query);
+  const answer = await ordersOf(exchange, gateway).listOrders(outgoing(exchange, personOf(exchange).passport), query);
+  const found = toldByHome(exchange, answer);
   if (isProblem(found)) return found;
   const { items, total, page, pageSize } = found;
   const body: z.output<typeof orderPageSchema> = { items: items.map(orderBodyOf), total, page, pageSize };

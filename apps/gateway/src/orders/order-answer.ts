@@ -86,6 +86,10 @@ export const previewSchema = z
     currency: z.string().length(3),
     cartChanged: z.boolean().meta({ description: 'The cart has lost something that was seen. Show the cart again.' }),
     stockHeardAt,
+    unheard: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'Regions that are out of reach. What this person changed in the cart there is not known here yet.' }),
   })
   .meta({ id: 'OrderPreview', description: 'What an order of this cart would be now.' });
 

@@ -1,5 +1,5 @@
 /**
- * Check-out. The orders service decides it. The gateway says how it ended, with what a page needs to go on.
+ * Check-out. The orders service of the buyer's home decides it. The gateway says how it ended, with what a page needs to go on.
  *
  * If the answer was lost, the order may have been placed. The gateway says so, and the page asks again with the same key: the order is placed
  * once, whatever was lost.
@@ -13,6 +13,7 @@ import type { Gateway } from '../gateway.ts';
 import { identifyCaller } from '../identity/identify-caller.ts';
 import { type CheckoutProblem, orderBodyOf, previewBodyOf } from './order-answer.ts';
 import type { orderBody, orderHeaders } from './order-input.ts';
+import { ordersOf } from './orders-at-home.ts';
 
 type Needed = Pick<Gateway, 'cart' | 'catalog' | 'orders' | 'limits' | 'identity' | 'products'>;
 
@@ -25,7 +26,7 @@ export async function placeOrder(exchange: Exchange, { headers, body }: Input, g
   const person = personOf(exchange);
   const limited = await gateway.limits.order(person.view.subject);
   if (limited !== undefined) return limited;
-  const order = await gateway.orders.placeOrder(outgoing(exchange, person.passport), {
+  const order = await ordersOf(exchange, gateway).placeOrder(outgoing(exchange, person.passport), {
     idempotencyKey: headers['idempotency-key'],
     seen: body.seen,
     addressId: body.addressId,
@@ -45,7 +46,7 @@ async function explained(refusal: Problem, seen: string, exchange: Exchange, gat
     return { ...refusal, ...(await cartOf(exchange, gateway)) };
   }
   if (refusal.problem !== 'price_changed' && refusal.problem !== 'out_of_stock') return refusal;
-  const preview = await gateway.orders.previewOrder(outgoing(exchange, personOf(exchange).passport), { seen });
+  const preview = await ordersOf(exchange, gateway).previewOrder(outgoing(exchange, personOf(exchange).passport), { seen });
   return isProblem(preview) ? refusal : { ...refusal, preview: previewBodyOf(preview) };
 }
 

@@ -16,7 +16,7 @@ export const silent = createLogger('test', 'silent');
 export interface Stage {
   readonly auth: FakeAuth;
   readonly services: FakeServices;
-  /** Those of the other region that the gateway reaches: auth and profile. */
+  /** Those of the other region that the gateway reaches: auth, profile and orders. */
   readonly servicesAbroad: FakeServices;
   readonly relay: Relay;
   /** Writes to the copy of the other region's feed. Silent where there is one region. */
@@ -32,7 +32,7 @@ export interface Stage {
 
 type Env = Record<string, string>;
 
-const settingsAbroad = { auth: 'OTHER_REGIONS', profile: 'PROFILE_ABROAD' };
+const settingsAbroad = { auth: 'OTHER_REGIONS', profile: 'PROFILE_ABROAD', orders: 'ORDERS_ABROAD' };
 
 /**
  * @param env replaces settings of the test gateway; a function of the services' addresses can put something between

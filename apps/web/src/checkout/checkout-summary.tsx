@@ -6,7 +6,7 @@ import { useRemoveLine, useSetQuantity } from '../cart/cart.ts';
 import { bestCoupon, Coupons } from '../cart/coupons.tsx';
 import { formatPrice } from '../format.ts';
 import { OrderLines, Totals } from '../orders/order-lines.tsx';
-import { obstacleWords, orderableQuantity } from '../orders/order-words.ts';
+import { obstacleWords, orderableQuantity, unheardWords } from '../orders/order-words.ts';
 import type { ShownCart } from '../cart/own-writes.ts';
 import { StockHeard } from '../products/stock-heard.tsx';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
@@ -51,6 +51,7 @@ export function OrderSummary({ preview, isBusy, isHeld, frozen, live, placing, o
         </>
       )}
       {!isHeld && <StockHeard heardAt={data?.stockHeardAt} />}
+      {!isHeld && <UnheardRegions regions={data?.unheard} />}
       {outcome}
       {hasObstacle && !isHeld && (
         <p className="note problem" role="alert">
@@ -74,6 +75,16 @@ export function OrderSummary({ preview, isBusy, isHeld, frozen, live, placing, o
         {data && data.coupons.length > 0 && ' The coupons above go with this order, also those that do not count.'}
       </p>
     </section>
+  );
+}
+
+/** Says which part of the cart may still change. */
+function UnheardRegions({ regions }: { readonly regions: OrderPreview['unheard'] }) {
+  const words = unheardWords(regions);
+  return words === undefined ? null : (
+    <p className="note notice">
+      <output>{words}</output>
+    </p>
   );
 }
 

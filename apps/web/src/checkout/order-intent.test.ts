@@ -126,7 +126,7 @@ describe('the next press', () => {
       expect([isDefinite(problem(code), false), isDefinite(problem(code), true)]).toEqual([false, false]);
     },
   );
-  it.each(['step_up_required', 'session_ended', 'too_many_requests'])(
+  it.each(['step_up_required', 'session_ended', 'too_many_requests', 'home_region_unreachable'])(
     'is the same order after %s, if an attempt before it got no answer',
     (code) => {
       expect([isDefinite(problem(code), false), isDefinite(problem(code), true)]).toEqual([true, false]);

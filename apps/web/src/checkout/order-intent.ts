@@ -82,6 +82,7 @@ const refusals: ReadonlySet<string> = new Set([
 
 /** The gateway answers these before it looks at the order. */
 const doorRefusals: ReadonlySet<string> = new Set([
+  'home_region_unreachable',
   'invalid_request',
   'step_up_required',
   'session_required',

@@ -52,6 +52,12 @@ export function laterWords(ms: number): string {
   return ms < 60_000 ? `+${(ms / 1_000).toFixed(1)} s` : `+${Math.round(ms / 60_000)} min`;
 }
 
+/** @param regions that are out of reach, and may hold changes of this cart */
+export function unheardWords(regions: readonly string[] = []): string | undefined {
+  if (regions.length === 0) return undefined;
+  return `Region ${regions.join(', ')} cannot be reached. If you changed your cart there, that shows here later. You order what this page shows.`;
+}
+
 /** @param inStock the stock of the product; only `out_of_stock` needs it */
 export function obstacleWords(obstacle: Obstacle, inStock = 0): string {
   switch (obstacle) {

@@ -151,6 +151,8 @@ export interface components {
              * @description Only while the region that decides about the stock is out of reach: when it was last heard. The stock is what this region can sell without it.
              */
             readonly stockHeardAt?: string;
+            /** @description Regions that are out of reach. What this person changed in the cart there is not known here yet. */
+            readonly unheard?: readonly string[];
         };
         readonly PreviewLine: {
             readonly lineId: string;
