@@ -1,8 +1,8 @@
 /** Carts of two regions, with the real copies of both logs, an ocean that is really cut, and a MirrorMaker that is paused and killed. */
 import type { Cart } from '@cloakroom/contracts/http';
 import type { Answer, Device } from '../kit/device.ts';
-import { expect, newCommandId, newPerson, quantitiesOf, test } from '../kit/device.ts';
-import { decisionOf, ocean, untilAnswered } from '../kit/ocean.ts';
+import { expect, newCommandId, quantitiesOf, test } from '../kit/device.ts';
+import { decisionOf, ocean, registerAt, untilAnswered } from '../kit/ocean.ts';
 import { gateways, killAndWaitForSuccessor, whilePaused } from '../kit/stack.ts';
 
 const [eu, us] = gateways;
@@ -53,7 +53,7 @@ async function bothShow(device: Device, quantities: Record<string, number>): Pro
 /** A person of eu whom the gateway of us knows under the lease of eu's feed, so that it goes on in a cut. */
 async function knownAbroad(newDevice: () => Promise<Device>): Promise<Device> {
   const device = await newDevice();
-  expect((await device.call('POST', '/api/session/register', newPerson(), { gateway: eu })).status).toBe(201);
+  await registerAt(device, eu);
   const known = async () => decisionOf(await device.call('GET', '/api/cart', undefined, { gateway: us }));
   await expect.poll(known, { intervals: [200] }).toBe('hybrid hit');
   return device;
@@ -105,8 +105,7 @@ for (const cut of [{ do: 'cut' }, { do: 'cut', way: 'eu-us' }, { do: 'hold' }])
 test('a guest of us who signs in to an account of eu finds the cart of both, once, in both regions', async ({ newDevice, products }) => {
   const [home, abroad] = [await newDevice(), await newDevice()];
   const [mug, cup] = products as [string, string];
-  const person = newPerson();
-  expect((await home.call('POST', '/api/session/register', person, { gateway: eu })).status).toBe(201);
+  const person = await registerAt(home, eu);
   await add(home, eu, mug, 1);
   await add(abroad, us, cup, 2);
   await untilAnswered(200, () => abroad.call('POST', '/api/session/login', person, { gateway: us }));
