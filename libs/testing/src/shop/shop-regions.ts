@@ -1,6 +1,5 @@
 /** Shopping where each gateway is a region of its own (`npm start -- --profile regions`). */
 import { deciderOf } from '@cloakroom/contracts';
-import type { WorkloadOptions } from './shop-workload.ts';
 
 /**
  * A MirrorMaker that was killed copies again some 7 s after its start on a quiet machine, and each command shows on the other side only then. Sessions
@@ -10,7 +9,7 @@ export const acrossRegions = {
   regions: { cartsCross: true, names: ['eu', 'us'] },
   bounds: { visibleWithinMs: 30_000, gatewaysAreRegions: true },
   settleMs: 60_000,
-} as const satisfies Partial<WorkloadOptions>;
+} as const;
 
 /** Where there are regions, the region of the gateway decides the address, so that a sign-up needs no ocean. */
 export function emailOf(name: string, regions: readonly string[] | undefined, at: number): string {
