@@ -43,7 +43,7 @@ export default async function start(): Promise<() => Promise<void>> {
   // Two regions stand on the data of a shop of one region. All of their tests then hold for a shop that grew.
   const grew = e2eProvider === 'regions';
   if (grew) await liveInOneRegion(options);
-  const stack = await startStack({ ...options, ...variant, dataDir, fresh: grew ? false : 'redis-in-memory' });
+  const stack = await startStack({ ...variant, ...options, dataDir, fresh: grew ? false : 'redis-in-memory' });
   await waitUntilReady();
   return async () => {
     await stack.stop();

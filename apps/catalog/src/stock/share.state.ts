@@ -75,6 +75,8 @@ export function planTransfer(
 export async function beginTransfer(db: Database, situation: Situation): Promise<OwnShare> {
   return db.transaction().execute(async (trx) => {
     const plan = planTransfer(await stocksNow(trx), situation);
+    // An order may not have taken yet what came for it, and another order must not send it back.
+    if (situation.missing.size > 0) plan.returned = [];
     if (plan.wanted.length + plan.returned.length === 0) return readOwnShare(trx);
     // It locks the row before any product, as every transfer does.
     const { numUpdatedRows } = await trx

@@ -73,6 +73,11 @@ export class StockShare {
     return this.#left === undefined ? this.#heardAtMs : undefined;
   }
 
+  /** Whether an order waits for the decider. */
+  get isAsked(): boolean {
+    return this.#demands.size > 0;
+  }
+
   /** Asks the decider for what is missing. @returns whether it has answered in time */
   async fill(missing: readonly StockLine[], waitMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();

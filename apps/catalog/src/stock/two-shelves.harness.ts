@@ -107,7 +107,7 @@ export class TwoShelves {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve));
       if (ended) return answer;
-      await this.share.round();
+      if (this.share.isAsked) await this.share.round();
     }
   }
 
