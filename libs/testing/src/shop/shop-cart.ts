@@ -68,7 +68,7 @@ async function attemptOf(device: ShopDevice, command: ShopCommand, attempt: numb
     body,
     token: true,
     loses: how.loses,
-    gateway: how.gateway ?? device.random.pick(device.gatewaysOfCart(session)),
+    gateway: how.gateway ?? device.random.pick(device.shared.gateways),
     input: { ...input, attempt, session: session.id, cart: session.cart },
     output: ({ headers }) => ({ token: headers['consistency-token'] ?? '' }),
   });
@@ -89,7 +89,7 @@ export async function repeatPending(device: ShopDevice): Promise<void> {
   const became = session.kind === 'user' && device.became.get(before.id) === device.person.name;
   if (before.cart !== session.cart && !became) return;
   const attempts = first.attempts + 1;
-  const others = device.gatewaysOfCart(session).filter((one) => one !== first.gateway);
+  const others = device.shared.gateways.filter((one) => one !== first.gateway);
   const gateway = others.length === 0 ? first.gateway : device.random.pick(others);
   const { operation } = await attemptOf(device, first.command, attempts, { gateway });
   if (operation.outcome === 'unknown' && attempts < repeatMax)
@@ -162,7 +162,7 @@ export interface ReadAs {
 /** The content of the read becomes what the device has seen. */
 export async function readCart(device: ShopDevice, { token, gateway, final, looksFor }: ReadAs): Promise<Told> {
   const { session } = device;
-  const asked = gateway ?? device.random.pick(session === undefined ? device.shared.gateways : device.gatewaysOfCart(session));
+  const asked = gateway ?? device.random.pick(device.shared.gateways);
   const position = device.positionAt(asked);
   const told = await device.ask({
     kind: 'read',

@@ -70,8 +70,6 @@ export interface Shared {
 }
 
 export interface Regions {
-  /** True where each region shows the carts of both. Otherwise devices use a cart only where it lives. */
-  readonly cartsCross: boolean;
   /** In the order of the gateways. */
   readonly names: readonly string[];
 }
@@ -173,11 +171,6 @@ export class ShopDevice {
 
   #regionOf(gateway: string): string {
     return this.shared.regions === undefined ? 'the only one' : gateway;
-  }
-
-  /** The gateways that show the cart of this session. */
-  gatewaysOfCart({ home }: Pick<ShopSession, 'home'>): readonly string[] {
-    return home === undefined || this.shared.regions?.cartsCross !== false ? this.shared.gateways : [home];
   }
 
   /** Always ends the recorded operation. A device that is told that its session has ended believes it. */

@@ -6,7 +6,7 @@ import { deciderOf } from '@cloakroom/contracts';
  * have the bounds of one region: the lease is asked of home.
  */
 export const acrossRegions = {
-  regions: { cartsCross: true, names: ['eu', 'us'] },
+  regions: { names: ['eu', 'us'] },
   bounds: { visibleWithinMs: 30_000, gatewaysAreRegions: true },
   settleMs: 60_000,
 } as const;

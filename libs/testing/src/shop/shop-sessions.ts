@@ -15,8 +15,7 @@ const at = (home: string | undefined) => (home === undefined ? {} : { home });
 export async function beginGuest(device: ShopDevice): Promise<void> {
   const id = device.nextSessionId();
   const { regions, gateways } = device.shared;
-  const { home } = device.person;
-  const begunAt = regions?.cartsCross === false && home !== undefined ? home : device.random.pick(gateways);
+  const begunAt = device.random.pick(gateways);
   const { operation } = await device.ask({
     kind: 'begin-guest',
     method: 'POST',
@@ -153,7 +152,7 @@ export async function useEnded(device: ShopDevice, { session, person, cookies }:
     path: '/api/cart/lines',
     cookies,
     person,
-    gateway: device.random.pick(device.gatewaysOfCart(session)),
+    gateway: device.random.pick(device.shared.gateways),
     body: { commandId, productId, quantity: 1 },
     input: { ...same, call: 'add', commandId: name, productId, quantity: 1, attempt: 1 },
   });

@@ -287,7 +287,7 @@ async function settle(workload: Workload, time: ShopTime, history: () => History
   for (let round = 1; ; round++) {
     for (const device of devices) {
       if (device.session === undefined) await login(device, device.person);
-      const gateways = device.session === undefined ? device.shared.gateways : device.gatewaysOfCart(device.session);
+      const { gateways } = device.shared;
       for (const gateway of gateways) await readCart(device, { token: true, gateway, final: true });
     }
     if (workload.options.withCheckout !== false) for (const { device } of workload.watchers) await readOrders(device, true);
