@@ -27,6 +27,16 @@ const progress = (part: number, text: string): string => `console.log('${JSON.st
 const command = `
 const [name, ...rest] = process.argv.slice(2);
 import { appendFileSync } from 'node:fs';
+if (name === 'slow') {
+  // A test that fails leaves it behind, for so long at most.
+  const wait = setTimeout(() => undefined, 60_000);
+  process.on('SIGTERM', () => {
+    clearTimeout(wait);
+    appendFileSync(process.env.JOURNAL, 'told to end\\n');
+    console.error('Stopping (SIGTERM)...\\nError: interrupted');
+    process.exitCode = 1;
+  });
+}
 appendFileSync(process.env.JOURNAL, [name, ...rest].join(' ') + '\\n');
 console.log('a line for people');
 ${progress(0.5, 'round 2 of 4')}
@@ -36,15 +46,6 @@ if (name === 'needy') {
 } else if (rest.some((word) => word.startsWith('--answer'))) {
   console.log(JSON.stringify({ kind: 'exercise', lab: name, outcome: { right: false, said: 'You said 5', why: 'So.' } }));
   process.exitCode = 1;
-} else if (name === 'slow') {
-  // A test that fails leaves it behind, for so long at most.
-  const wait = setTimeout(() => undefined, 60_000);
-  process.on('SIGTERM', () => {
-    clearTimeout(wait);
-    appendFileSync(process.env.JOURNAL, 'told to end\\n');
-    console.error('Stopping (SIGTERM)...\\nError: interrupted');
-    process.exitCode = 1;
-  });
 }
 `;
 
