@@ -33,8 +33,9 @@ export async function measureCut(cut: (typeof cuts)[number], regions: Regions, c
   const productId = await plainProduct(regions);
   // A stranger's guesses at one e-mail are counted, so each sign-in that home cannot judge is of another person.
   const foreign = await makePeople(regions, 'home', count);
-  const [person] = foreign as [Person, ...Person[]];
-  const [local] = (await makePeople(regions, 'abroad', 1)) as [Person];
+  const [person, returning] = (await makePeople(regions, 'home', 2)) as [Person, Person];
+  // Each sign-in is a session, and an account has ten at most. So who reads the cart is not who signs in.
+  const [local, visitor] = (await makePeople(regions, 'abroad', 2)) as [Person, Person];
   const known = await signInAt(regions, 'home', person);
   const unknown: string[] = [];
   for (let index = 0; index < count; index++) unknown.push((await ask('home', '/api/session/guest', { method: 'POST', body: {} })).cookie);
@@ -65,10 +66,10 @@ export async function measureCut(cut: (typeof cuts)[number], regions: Regions, c
       ['change the profile', 'abroad', rename],
       ['read the cart, the first time there', 'abroad', (index) => ask('abroad', '/api/cart', { cookie: unknown[index]! })],
       ['sign in, account of home', 'abroad', (index) => login('abroad', foreign[index]!)],
-      ['sign in, account of there', 'abroad', () => login('abroad', local)],
+      ['sign in, account of there', 'abroad', () => login('abroad', visitor)],
       ['read the cart, person of there', 'abroad', () => ask('abroad', '/api/cart', { cookie: there })],
       ['put into the cart', 'home', () => put('home', known)],
-      ['sign in', 'home', () => login('home', person)],
+      ['sign in', 'home', () => login('home', returning)],
     ];
     const met: Met[] = [];
     for (const [operation, place, one] of operations) met.push(await meet(operation, place, one, count));

@@ -106,12 +106,16 @@ const wronglyServed = ({ met }: CutMeasured): number =>
     .filter(([answer]) => !answer.startsWith('5'))
     .reduce((sum, [, count]) => sum + count, 0);
 
+const countOf = (met: readonly Met[]): number => met.reduce((sum, { ms: took }) => sum + took.length, 0);
+
 function verdictsOf({ lags, trialRttMs, cuts, timed }: RegionsMeasured): Verdict[] {
   const p99 = quantile(lags, 0.99);
   const late = lags.filter((lag) => lag > leaseMs).length;
   const served = cuts.reduce((sum, cut) => sum + wronglyServed(cut), 0);
   const asked = cuts.flatMap(({ met }) => met).filter(({ operation }) => refused.has(operation));
   const told = asked.flatMap(({ answers }) => answers).filter(([answer]) => answer !== unreachable);
+  const needless = cuts.flatMap(({ met }) => met).filter(({ operation }) => !refused.has(operation));
+  const lost = needless.flatMap(({ answers }) => answers).filter(([answer]) => !answer.startsWith('2'));
   const p50 = (place: (typeof places)[number], rttMs: number) =>
     quantile(timed.find((row) => row.operation === 'read the cart' && row.place === place && row.rttMs === rttMs)?.ms ?? [], 0.5);
   const longest = rttsMs.at(-1)!;
@@ -132,8 +136,13 @@ function verdictsOf({ lags, trialRttMs, cuts, timed }: RegionsMeasured): Verdict
       met: p50('abroad', longest) - p50('home', longest) < longest / 4,
     },
     {
+      goal: 'while cut, whatever does not need the other side is served',
+      measured: `${lost.reduce((sum, [, count]) => sum + count, 0)} refused of ${countOf(needless)}`,
+      met: lost.length === 0,
+    },
+    {
       goal: 'while cut, nothing that needs home is served abroad',
-      measured: `${served} of ${asked.reduce((sum, { ms: took }) => sum + took.length, 0)}; ${told.reduce((sum, [, count]) => sum + count, 0)} refused in other words than ${unreachable}`,
+      measured: `${served} of ${countOf(asked)}; ${told.reduce((sum, [, count]) => sum + count, 0)} refused in other words than ${unreachable}`,
       met: served === 0,
     },
   ];

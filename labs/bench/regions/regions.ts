@@ -67,7 +67,7 @@ export async function benchRegions({ base, ...request }: RegionsRequest & { read
 
 /** @param regions leaves them with an ocean of 80 ms */
 export async function measureRegions(regions: Regions, request: RegionsRequest): Promise<RegionsMeasured> {
-  const stage = await openStage(regions, await makePeople(regions, 'home', personCount));
+  const stage = await openStage(regions);
   const timed = new Map<string, { operation: string; place: Place; rttMs: number; ms: number[] }>();
   for (let round = 0; round < request.rounds; round++) {
     for (const rttMs of rotated(rttsMs, round)) {
@@ -92,7 +92,8 @@ export async function measureRegions(regions: Regions, request: RegionsRequest):
 
 interface Stage {
   readonly regions: Regions;
-  readonly people: readonly Person[];
+  /** Those who sign in again and again. An account has ten sessions at most, so none of theirs is among the cookies. */
+  readonly visitors: readonly Person[];
   readonly productId: string;
   /** Sessions of home, in both gateways' caches. */
   readonly cookies: readonly string[];
@@ -100,9 +101,10 @@ interface Stage {
   settle(): Promise<void>;
 }
 
-async function openStage(regions: Regions, people: readonly Person[]): Promise<Stage> {
+async function openStage(regions: Regions): Promise<Stage> {
+  const visitors = await makePeople(regions, 'home', personCount);
   const cookies: string[] = [];
-  for (const person of people) cookies.push(await signInAt(regions, 'home', person));
+  for (const person of await makePeople(regions, 'home', personCount)) cookies.push(await signInAt(regions, 'home', person));
   const productId = await plainProduct(regions);
   const knows = async (place: Place, cookie: string): Promise<boolean> => {
     const { status, decision } = await regions.ask(place, '/api/cart', { cookie });
@@ -117,13 +119,34 @@ async function openStage(regions: Regions, people: readonly Person[]): Promise<S
           await delay(100);
         }
   };
-  return { regions, people, productId, cookies, settle };
+  return { regions, visitors, productId, cookies, settle };
+}
+
+/** A round of the benchmark stops if a cart is not the same on both sides by then. */
+const shownTimeoutMs = 60_000;
+
+/** A guest of one side, known on the other, puts something into the cart. @returns with the time until the other side shows it */
+async function putUntilShown({ ask }: Regions, place: Place, productId: string): Promise<Told> {
+  const other = places.find((one) => one !== place)!;
+  const { cookie } = await ask(place, '/api/session/guest', { method: 'POST', body: {} });
+  const linesThere = async (): Promise<number> => {
+    const { status, body } = await ask(other, '/api/cart', { cookie });
+    return status === 200 ? (JSON.parse(body) as { lines: object[] }).lines.length : 0;
+  };
+  await linesThere();
+  const sentMs = performance.now();
+  const told = await ask(place, '/api/cart/lines', { method: 'POST', cookie, body: newCommand(productId) });
+  if (told.status !== 202) return told;
+  while ((await linesThere()) === 0)
+    if (performance.now() - sentMs > shownTimeoutMs) throw new Error(`${other} shows nothing of what was put into a cart at ${place}`);
+  return { ...told, ms: performance.now() - sentMs };
 }
 
 type Operation = readonly [name: string, parts: number, ask: (place: Place, index: number) => Promise<Told>, wanted: number];
 
 /** Each is what a person of home does, at a gateway of home and abroad. */
-function operationsOf({ regions: { ask }, people, productId, cookies }: Stage): Operation[] {
+function operationsOf({ regions, visitors, productId, cookies }: Stage): Operation[] {
+  const { ask } = regions;
   const cookie = (index: number) => cookies[index % cookies.length]!;
   const readCart = (place: Place, index: number) => ask(place, '/api/cart', { cookie: cookie(index) });
   return [
@@ -144,9 +167,10 @@ function operationsOf({ regions: { ask }, people, productId, cookies }: Stage): 
       (place, index) => ask(place, '/api/cart/lines', { method: 'POST', cookie: cookie(index), body: newCommand(productId) }),
       202,
     ],
+    ['put into the cart, until the other side shows it', 0.2, (place) => putUntilShown(regions, place, productId), 202],
     ['read the profile', 1, (place, index) => ask(place, '/api/profile', { cookie: cookie(index) }), 200],
     ['list the devices', 1, (place, index) => ask(place, '/api/session/devices', { cookie: cookie(index) }), 200],
-    ['sign in', 0.2, (place, index) => ask(place, '/api/session/login', { method: 'POST', body: people[index % people.length]! }), 200],
+    ['sign in', 0.2, (place, index) => ask(place, '/api/session/login', { method: 'POST', body: visitors[index % visitors.length]! }), 200],
   ];
 }
 
