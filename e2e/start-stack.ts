@@ -13,6 +13,7 @@ import {
   variant,
   waitUntilReady,
 } from './kit/stack.ts';
+import { withStrictGateway } from './kit/strict-gateway.ts';
 
 /**
  * Starts the system as `npm start` does, once for all tests. The returned function ends it. Telemetry is on, and every line is logged:
@@ -43,7 +44,13 @@ export default async function start(): Promise<() => Promise<void>> {
   // Two regions stand on the data of a shop of one region. All of their tests then hold for a shop that grew.
   const grew = e2eProvider === 'regions';
   if (grew) await liveInOneRegion(options);
-  const stack = await startStack({ ...variant, ...options, dataDir, fresh: grew ? false : 'redis-in-memory' });
+  const stack = await startStack({
+    ...variant,
+    ...options,
+    dataDir,
+    fresh: grew ? false : 'redis-in-memory',
+    ...(grew && { reshape: { spec: withStrictGateway } }),
+  });
   await waitUntilReady();
   return async () => {
     await stack.stop();

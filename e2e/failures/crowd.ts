@@ -191,12 +191,13 @@ async function register(gateway: string): Promise<Member> {
 }
 
 /** Registers a new person at each try. An attempt refused with 503 may have been written, and its e-mail address is taken then. */
-async function untilRegistered(
+export async function untilRegistered(
   gateway: string,
+  draw: () => Person = newPerson,
 ): Promise<{ readonly visitor: Visitor; readonly person: Person; readonly body: Seen['body'] }> {
   let made: { visitor: Visitor; person: Person; body: Seen['body'] } | undefined;
   await expect(async () => {
-    const [visitor, person] = [new Visitor(), newPerson()];
+    const [visitor, person] = [new Visitor(), draw()];
     const { status, body } = await visitor.call(gateway, 'POST /api/session/register', setUpBudgetMs, person);
     expect(status, `register: ${JSON.stringify(body)}`).toBe(201);
     made = { visitor, person, body };

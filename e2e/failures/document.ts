@@ -1,4 +1,7 @@
-/** The failure matrix (libs/contracts/src/failure-matrix.ts) as docs/failures.md shows it. `node e2e/failures/document.ts` writes it there. */
+/**
+ * The failure matrix (libs/contracts/src/failure-matrix.ts) and the ocean's table (e2e/failures/ocean-matrix.ts) as docs/failures.md shows them.
+ * `node e2e/failures/document.ts` writes them there.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -11,10 +14,15 @@ import {
   failureOutcomeOf as outcomeOf,
   failureOutcomes as outcomes,
 } from '@cloakroom/contracts';
+import { type OceanColumn, oceanColumns, oceanFaults, oceanOutcomes, oceanRows } from './ocean-matrix.ts';
 
 const file = join(import.meta.dirname, '../../docs/failures.md');
-const begin = '<!-- The failure matrix: written from libs/contracts/src/failure-matrix.ts -->';
-const end = '<!-- End of the failure matrix -->';
+/** The marks around each table. */
+const places = {
+  matrix: ['<!-- The failure matrix: written from libs/contracts/src/failure-matrix.ts -->', '<!-- End of the failure matrix -->'],
+  ocean: ['<!-- The ocean: written from e2e/failures/ocean-matrix.ts -->', '<!-- End of the ocean -->'],
+} as const;
+type Table = keyof typeof places;
 
 const rows = Object.keys(operations) as Operation[];
 const columnNames = Object.keys(columns) as Column[];
@@ -30,7 +38,7 @@ function tableOf(heads: readonly string[], cellsOf: (operation: Operation) => re
 }
 
 /** One table for each part whose loss affects identity, and one for all others. */
-export function renderMatrix(): string {
+function renderMatrix(): string {
   const text = (gone: Gone, operation: Operation, column: Column): string => outcomes[outcomeOf(gone, operation, column)].text;
   const split = failureMatrix.filter((gone) => !isUniform(gone));
   const uniform = failureMatrix.filter(isUniform);
@@ -45,11 +53,32 @@ export function renderMatrix(): string {
   ].join('\n\n');
 }
 
-export function readDocument(): { readonly text: string; readonly matrix: string } {
+/** One line for each operation, and one for each way in which the ocean can be broken. */
+function renderOcean(): string {
+  const heads = Object.values(oceanColumns);
+  const faults = oceanFaults.map(({ title, cutOff }) => line([title, cutOff.length === 2 ? 'eu and us' : cutOff.join()]));
+  const body = Object.values(oceanRows).map(({ title, operation, ...cells }) =>
+    line([
+      `${title} (\`${operations[operation].request}\`)`,
+      ...(Object.keys(oceanColumns) as OceanColumn[]).map((column) => oceanOutcomes[cells[column]].text),
+    ]),
+  );
+  return [
+    [line(['the ocean is', 'cannot ask the other side']), line(['---', '---']), ...faults].join('\n'),
+    [line(['operation', ...heads]), line(['', ...heads].map(() => '---')), ...body].join('\n'),
+  ].join('\n\n');
+}
+
+const rendered: Readonly<Record<Table, () => string>> = { matrix: renderMatrix, ocean: renderOcean };
+export const tables = Object.keys(places) as readonly Table[];
+export const render = (table: Table): string => rendered[table]();
+
+export function readDocument(table: Table): { readonly text: string; readonly shown: string } {
   const text = readFileSync(file, 'utf8');
+  const [begin, end] = places[table];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${file} has no place for the matrix: "${begin}" and "${end}"`);
-  return { text, matrix: text.slice(from + begin.length, to).trim() };
+  if (from < 0 || to < from) throw new Error(`${file} has no place for a table: "${begin}" and "${end}"`);
+  return { text, shown: text.slice(from + begin.length, to).trim() };
 }
 
 /** Removes the marks that a formatter adds. */
@@ -60,9 +89,12 @@ export const plain = (markdown: string): string[] =>
     .filter((one) => one !== '');
 
 if (process.argv[1] === import.meta.filename) {
-  const { text, matrix } = readDocument();
-  writeFileSync(
-    file,
-    text.replace(`${begin}\n\n${matrix}`, () => `${begin}\n\n${renderMatrix()}`),
-  );
+  for (const table of tables) {
+    const { text, shown } = readDocument(table);
+    const [begin] = places[table];
+    writeFileSync(
+      file,
+      text.replace(`${begin}\n\n${shown}`, () => `${begin}\n\n${render(table)}`),
+    );
+  }
 }

@@ -27,7 +27,7 @@ export async function registerAt(device: Device, gateway: string): Promise<Perso
 }
 
 /** In a cut. A busy machine may refuse in other words at first. An answer that is no refusal is a failure, also if a later one is. */
-export async function untilUnreachable(call: () => Promise<Answer>): Promise<void> {
+export async function untilUnreachable(call: () => Promise<Pick<Answer, 'status' | 'body'>>): Promise<void> {
   const served: string[] = [];
   const code = async (): Promise<unknown> => {
     const { status, body } = await call();

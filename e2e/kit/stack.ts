@@ -26,6 +26,8 @@ const portBaseDefault = variant.base;
 export const portBase = Number(process.env['CLOAKROOM_E2E_PORT_BASE'] ?? portBaseDefault);
 const url = (offset: number) => `http://localhost:${portBase + offset}`;
 export const gateways = (e2eProvider === 'cluster' ? [url(0), url(1), url(2)] : [url(0), url(1)]) as readonly [string, string, ...string[]];
+/** With two regions: one more of us (strict-gateway.ts). */
+export const strictGateway = url(2);
 export const kafkaBrokers = (e2eProvider === 'cluster' ? [230, 232, 234] : [230]).map((offset) => `127.0.0.1:${portBase + offset}`);
 const runName = `e2e-${e2eProvider}${portBase === portBaseDefault ? '' : `-${portBase}`}`;
 export const dataDir = join(import.meta.dirname, '..', '..', '.cloakroom', runName);
@@ -50,7 +52,7 @@ export function processId(name: string): number {
 export async function killAndWaitForSuccessor(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   const before = processId(name);
   process.kill(before, signal);
-  await expect.poll(() => runningPid(name, before), { timeout: 30_000, message: `${name} is started again` }).not.toBe(before);
+  await expect.poll(() => runningPid(name, before), { timeout: 120_000, message: `${name} is started again` }).not.toBe(before);
   await waitUntilReady();
   expect(processId(name), 'the process was really replaced').not.toBe(before);
 }

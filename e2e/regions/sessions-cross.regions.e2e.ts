@@ -1,19 +1,15 @@
 /**
- * Sessions of two regions, with the real copy of the feed and an ocean that is really cut. The first gateway is eu's, the second is us'. In a cut the
- * last test waits for a passport's end, so it takes a minute.
+ * Sessions of two regions, with the real copy of the feed. The first gateway is eu's, the second is us'. late-revocations.regions.e2e.ts has what
+ * becomes of them while the ocean is broken.
  */
 import type { Device } from '../kit/device.ts';
 import { expect, test } from '../kit/device.ts';
-import { decisionOf, ocean, registerAt, untilAnswered, untilUnreachable } from '../kit/ocean.ts';
+import { decisionOf, registerAt, untilAnswered } from '../kit/ocean.ts';
 import { gateways } from '../kit/stack.ts';
 
 const [eu, us] = gateways;
 /** Within the lease a revocation is heard, or auth is asked. Everything beyond is for a machine that is busy elsewhere. */
 const refusedWithinMs = 30_000;
-/** A passport lives so long, and no revocation makes it longer. */
-const passportMs = 60_000;
-
-test.afterEach(() => ocean({ do: 'heal' }));
 
 const read = (device: Device, gateway: string, path = '/api/cart') => device.call('GET', path, undefined, { gateway });
 
@@ -49,41 +45,3 @@ for (const [home, abroad, names] of [
     await untilAnswered(204, () => first.call('POST', '/api/session/logout', undefined, { gateway: abroad }));
     await expect.poll(() => read(first, home).then(({ status }) => status), { intervals: [200] }).toBe(401);
   });
-
-test('in a cut nothing that home ended is accepted beyond a passport, and nothing after the heal', async ({ newDevice, playwright }) => {
-  const [first, second] = await twoDevices(newDevice, eu, us);
-  const copied = await playwright.request.newContext({ storageState: { cookies: (await second.cookies()) as never, origins: [] } });
-  await ocean({ do: 'cut' });
-  // Home goes on.
-  await untilAnswered(204, () => first.call('DELETE', '/api/session/devices', undefined, { gateway: eu }));
-  const endedMs = Date.now();
-  // Sensitive: at once. The lease may last for 2 s more, and this never rests on it.
-  await untilUnreachable(() => read(second, us, '/api/session/devices'));
-  let lastAcceptedMs = endedMs;
-  let degraded = false;
-  const answered = async (): Promise<number> => {
-    const askedMs = Date.now();
-    const told = await read(second, us);
-    if (told.status === 200) lastAcceptedMs = askedMs;
-    degraded ||= decisionOf(told) === 'hybrid degraded';
-    return told.status;
-  };
-  await expect.poll(answered, { timeout: passportMs + refusedWithinMs, intervals: [500] }).toBe(503);
-  expect(degraded, 'the shop went on for what is not sensitive').toBe(true);
-  expect(lastAcceptedMs - endedMs).toBeLessThanOrEqual(passportMs);
-  // People of this region do not notice.
-  const local = await newDevice();
-  await registerAt(local, us);
-  await untilAnswered(200, () => read(local, us));
-
-  await ocean({ do: 'heal' });
-  const after: number[] = [];
-  await expect
-    .poll(async () => after[after.push((await copied.get(`${us}/api/cart`)).status()) - 1], { timeout: refusedWithinMs, intervals: [50] })
-    .toBe(401);
-  expect(
-    after.filter((status) => status === 200),
-    'accepted after the heal',
-  ).toEqual([]);
-  await copied.dispose();
-});
