@@ -1,7 +1,8 @@
 /** Carts of two regions, with the real copies of both logs, an ocean that is really cut, and a MirrorMaker that is paused and killed. */
+import type { Browser, Page } from '@playwright/test';
 import type { Cart } from '@cloakroom/contracts/http';
-import type { Answer, Device } from '../kit/device.ts';
-import { expect, newCommandId, quantitiesOf, test } from '../kit/device.ts';
+import { addToCart, expect, lines, signIn, test } from '../kit/browser.ts';
+import { type Answer, Device, newCommandId, quantitiesOf } from '../kit/device.ts';
 import { decisionOf, ocean, registerAt, untilAnswered } from '../kit/ocean.ts';
 import { gateways, killAndWaitForSuccessor, whilePaused } from '../kit/stack.ts';
 
@@ -12,15 +13,16 @@ test.afterEach(() => ocean({ do: 'heal' }));
 const equalWithinMs = 60_000;
 
 /** A machine that is busy elsewhere may miss the time that an answer has, and says so. Then a person looks again. */
-async function cartOf(device: Device, gateway: string): Promise<Cart> {
-  let shown: Cart | undefined;
+async function look(device: Device, gateway: string, token?: string): Promise<Answer> {
+  const headers = token === undefined ? {} : { 'consistency-token': token };
+  let told: Answer | undefined;
   await expect(async () => {
-    const { status, body } = await device.call('GET', '/api/cart', undefined, { gateway });
-    expect(status, JSON.stringify(body)).toBe(200);
-    shown = body as Cart;
+    told = await device.call('GET', '/api/cart', undefined, { gateway, headers });
+    expect(told.status, JSON.stringify(told.body)).toBe(200);
   }).toPass({ timeout: equalWithinMs, intervals: [200] });
-  return shown!;
+  return told!;
 }
+const cartOf = async (...of: Parameters<typeof look>): Promise<Cart> => (await look(...of)).body as Cart;
 
 /** A command under its id: however often it is sent, it counts once. */
 type Command = () => Promise<Answer>;
@@ -111,6 +113,114 @@ test('a guest of us who signs in to an account of eu finds the cart of both, onc
   await untilAnswered(200, () => abroad.call('POST', '/api/session/login', person, { gateway: us }));
   await bothShow(home, { [mug]: 1, [cup]: 2 });
   await bothShow(abroad, { [mug]: 1, [cup]: 2 });
+});
+
+test('a page that moves to the other region shows what it saw in the first, or says by how much that region is ahead', async ({
+  newDevice,
+  products,
+}) => {
+  const device = await knownAbroad(newDevice);
+  const [mug, cup] = products as [string, string];
+  await add(device, eu, mug, 1);
+  await bothShow(device, { [mug]: 1 });
+  // The copy stands still, and the ocean does not.
+  await whilePaused('mirror-us', async () => {
+    await add(device, eu, cup, 1);
+    await shows(device, eu, { [mug]: 1, [cup]: 1 });
+    const token = (await look(device, eu)).headers['consistency-token']!;
+    const moved = async () => {
+      const cart = await cartOf(device, us, token);
+      return [quantitiesOf(cart), cart.stale, cart.behindRegions];
+    };
+    await expect.poll(moved, { intervals: [200] }).toEqual([{ [mug]: 1 }, true, [{ region: 'eu', records: 1 }]]);
+  });
+  const token = (await look(device, eu)).headers['consistency-token']!;
+  const moved = async () => {
+    const cart = await cartOf(device, us, token);
+    return [quantitiesOf(cart), cart.stale];
+  };
+  await expect.poll(moved, { timeout: equalWithinMs, intervals: [200] }).toEqual([{ [mug]: 1, [cup]: 1 }, false]);
+});
+
+/** One browser that visits both regions, as a person who travels. Its device asks with the same cookies, since localhost's go to every port. */
+async function traveller(browser: Browser, baseURL: string): Promise<{ readonly page: Page; readonly device: Device }> {
+  const context = await browser.newContext({ baseURL });
+  return { page: await context.newPage(), device: new Device(context.request) };
+}
+
+test('in a cut the cart page of us says by how much eu is ahead, and after the heal it shows the whole cart', async ({
+  browser,
+  newDevice,
+  products,
+}) => {
+  test.setTimeout(480_000);
+  const [mug, cup] = products as [string, string];
+  const person = await registerAt(await newDevice(), eu);
+  const { page, device } = await traveller(browser, eu);
+  await signIn(page, person);
+  await addToCart(page, mug);
+  const standing = page.getByTitle('Whether all that you wrote or were shown is in view');
+  const known = async () => decisionOf(await device.call('GET', '/api/cart', undefined, { gateway: us }));
+  // A person from abroad goes on for a minute, and so does what the browser remembers of a write. A slow machine may need more than one.
+  await expect(async () => {
+    await ocean({ do: 'heal' });
+    await expect.poll(known, { intervals: [200] }).toBe('hybrid hit');
+    await page.goto(`${us}/cart`);
+    await expect(standing).toHaveText('converged', { timeout: equalWithinMs });
+    await ocean({ do: 'cut' });
+    await addToCart(page, cup);
+    await page.goto(`${us}/cart`);
+    await expect(standing).toHaveText(/^behind eu by [1-9]\d*$/, { timeout: 10_000 });
+    await expect(page.getByRole('complementary', { name: 'Session bar' })).toContainText(/behind eu by [1-9]/, { timeout: 10_000 });
+    await expect(page.getByRole('main')).toContainText(/[1-9]\d* events? of eu (is|are) not here yet, and will appear/, {
+      timeout: 10_000,
+    });
+  }).toPass({ timeout: 300_000 });
+  await ocean({ do: 'heal' });
+  await expect(lines(page)).toHaveCount(2, { timeout: equalWithinMs });
+  await expect(standing).toHaveText('converged', { timeout: equalWithinMs });
+  const atHome = quantitiesOf(await cartOf(device, eu));
+  expect(Object.keys(atHome).toSorted()).toEqual([mug, cup].toSorted());
+  await bothShow(device, atHome);
+  await page.context().close();
+});
+
+test('a guest of us and a person of eu shop in two browsers during a cut, and after the heal each cart is the same in both regions', async ({
+  browser,
+  newDevice,
+  products,
+}) => {
+  const [mug, cup, hat] = products as [string, string, string];
+  const person = await registerAt(await newDevice(), eu);
+  const [user, guest] = [await traveller(browser, eu), await traveller(browser, us)];
+  await signIn(user.page, person);
+  await addToCart(user.page, mug);
+  await addToCart(guest.page, hat);
+  await bothShow(user.device, { [mug]: 1 });
+  await bothShow(guest.device, { [hat]: 1 });
+
+  await ocean({ do: 'cut' });
+  await addToCart(user.page, cup);
+  await addToCart(guest.page, mug);
+  await ocean({ do: 'heal' });
+  const healedMs = Date.now();
+  const carts = async () => {
+    const asked = [user, guest].flatMap(({ device }) => [eu, us].map((gateway) => device.call('GET', '/api/cart', undefined, { gateway })));
+    return (await Promise.all(asked)).map(({ status, body }) => (status === 200 && !body.stale ? quantitiesOf(body as Cart) : status));
+  };
+  const [ofUser, ofGuest] = [
+    { [mug]: 1, [cup]: 1 },
+    { [hat]: 1, [mug]: 1 },
+  ];
+  await expect.poll(carts, { timeout: equalWithinMs, intervals: [50] }).toEqual([ofUser, ofUser, ofGuest, ofGuest]);
+  test.info().annotations.push({ type: 'both carts equal', description: `${Date.now() - healedMs} ms after the heal (goal: 5,000 ms)` });
+  for (const { page } of [user, guest]) {
+    for (const gateway of [eu, us]) {
+      await page.goto(`${gateway}/cart`);
+      await expect(lines(page)).toHaveCount(2, { timeout: equalWithinMs });
+    }
+    await page.context().close();
+  }
 });
 
 test('an order leaves the cart in both regions, once', async ({ newDevice, products }) => {

@@ -65,10 +65,11 @@ function rewriting(write: Write, cart: CartParts, ctx: RequestContext, seen: str
 }
 
 /** Reads the cart as a shop reads a row before it writes it: after its own earlier writes, as far as the client's token tells. */
-async function readBack({ view, clock, region, ...cart }: CartParts, ctx: RequestContext): Promise<CartState> {
+async function readBack(cart: CartParts, ctx: RequestContext): Promise<CartState> {
+  const { view, clock } = cart;
   const cartId = person(ctx).identity.subject;
   const partition = partitionOfCart(cart, cartId);
-  const token = tokenFor(ctx.consistency, region, partition);
+  const token = tokenFor(ctx.consistency, cart, partition);
   if (token !== undefined) await waitForToken(view, token, { clock, budgetMs: waitMaxMs, signal: ctx.signal });
   return (await view.load(partition, [cartId])).carts.get(cartId)?.state ?? emptyCart(cartId);
 }

@@ -2,7 +2,7 @@
  * One HTTP request as a use case sees it: explicit, and nothing in it shared with another request.
  * HTTP itself (headers, cookies, status lines) stays in edge/.
  */
-import { partitionOf, topics, type Problem, type SessionView } from '@cloakroom/contracts';
+import { formatPositions, furthestPositions, partitionOf, positionsIn, topics, type Problem, type SessionView } from '@cloakroom/contracts';
 import type { VerifiedAccess } from '@cloakroom/identity';
 import { type Deadline, formatTimings, type OutgoingCall, type Timing } from '@cloakroom/mesh';
 import type { TraceContext } from '@cloakroom/platform';
@@ -153,16 +153,13 @@ export function outgoing(exchange: Exchange, credential?: Credential): OutgoingC
   };
 }
 
-/** Picks the later token of the person's own partition, because a page that was open at a sign-in elsewhere still knows the guest's cart. */
+/** Joins the tokens of the person's own partition, because a page that was open at a sign-in elsewhere still knows the guest's cart. */
 function consistencyOf({ consistency, person }: Exchange): string | undefined {
   const [first, second] = consistency;
   if (second === undefined || person === undefined) return first;
-  const own = String(partitionOf(person.view.subject, topics.cartEvents));
-  const offsetOf = (token: string): bigint => {
-    const [, partition, offset] = token.split(':');
-    return partition === own ? BigInt(offset!) : -1n;
-  };
-  return offsetOf(second) > offsetOf(first!) ? second : first;
+  const own = partitionOf(person.view.subject, topics.cartEvents);
+  const furthest = furthestPositions([...positionsIn(first), ...positionsIn(second)], own);
+  return furthest.length > 0 ? formatPositions(furthest) : first;
 }
 
 /** Returns the person that the route's policy promised. A route that forgot to ask for one fails loudly. */

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import {
   cartLineCountMax,
-  consistencyTokenPattern,
   couponCodePattern,
   lineIdLengthMax,
   optionCountMax,
@@ -13,6 +12,7 @@ import {
   subjectPattern,
   writtenCouponPattern,
 } from './bounds.ts';
+import { formatPositions, positionsIn } from './consistency-token.ts';
 import { topics } from './topics.ts';
 
 it('a full cart is priced by one question to the catalog', () => {
@@ -33,8 +33,8 @@ it('every option that a line can have can be searched for', () => {
 
 it('a consistency token names every position that Kafka can give', () => {
   for (const { partitions } of Object.values(topics)) {
-    const [, region, partition, offset] = consistencyTokenPattern.exec(`local:${partitions - 1}:${2n ** 63n - 1n}`) ?? [];
-    expect([region, partition, offset]).toEqual(['local', String(partitions - 1), '9223372036854775807']);
+    const position = { region: 'local', partition: partitions - 1, offset: 2n ** 63n - 1n };
+    expect(positionsIn(formatPositions([position]))).toEqual([position]);
   }
 });
 

@@ -78,11 +78,13 @@ export const seenLengthMax = 20_000;
 export const writtenCouponPattern = /^[A-Za-z0-9-]{1,32}$/;
 /** A coupon as carts keep it. The gateway changes it to upper case. */
 export const couponCodePattern = /^[A-Z0-9-]{1,32}$/;
+/** No shop has more regions. */
+export const regionCountMax = 4;
 /**
- * The place of a record in the log: `<region>:<partition>:<offset>`. Kafka's offsets have 63 bits, so 19
- * digits. No topic has 100,000 partitions.
+ * The places of records in the logs: `<region>:<partition>:<offset>`, one for each of at most `regionCountMax` regions. A plus stands between them,
+ * because a cookie takes no comma. Kafka's offsets have 63 bits, so 19 digits. No topic has 100,000 partitions.
  */
-export const consistencyTokenPattern = /^([a-z0-9-]{1,16}):(\d{1,5}):(\d{1,19})$/;
+export const consistencyTokenPattern = /^[a-z0-9-]{1,16}:\d{1,5}:\d{1,19}(\+[a-z0-9-]{1,16}:\d{1,5}:\d{1,19}){0,3}$/;
 
 // Orders
 

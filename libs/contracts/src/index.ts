@@ -1,4 +1,5 @@
 export * from './bounds.ts';
+export * from './consistency-token.ts';
 export * from './delegations.ts';
 export * from './developer.ts';
 export * from './errors.ts';

@@ -3,13 +3,13 @@
  * failures. When the answer is lost, the record may have been written, so the client is told `outcome_unknown`. Repeating the command with
  * the same id is safe, because the id is the dot.
  */
-import { isProblem, observed, problem, type Problem } from '@cloakroom/contracts';
+import { formatPositions, isProblem, observed, problem, type Problem } from '@cloakroom/contracts';
 import { EventLogError, traceHeaders, traceOfCause, type Position } from '@cloakroom/event-log';
 import { type RequestContext } from '@cloakroom/mesh';
 import { observeRunning, observing } from '@cloakroom/platform';
 import type { CartEvent } from '../model/cart.ts';
 import { encodeEvent } from '../model/codec.ts';
-import { formatToken } from '../reads/consistency.ts';
+import { tokenFor } from '../reads/consistency.ts';
 import { commandsAppended } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 
@@ -18,12 +18,13 @@ const retryAfterS = 1;
 /** Time kept for the way back: the answer "unknown" must reach the caller before the caller's own deadline passes. */
 const answerMarginMs = 50;
 
-/** @returns the consistency token */
+/** @returns the consistency token. What the caller has seen of other regions stays in it. */
 export async function append(
-  { eventLog, topics, region, log }: Pick<CartParts, 'eventLog' | 'topics' | 'region' | 'log'>,
-  ctx: Pick<RequestContext, 'deadline' | 'trace' | 'experiment'>,
+  parts: Pick<CartParts, 'eventLog' | 'topics' | 'region' | 'log'>,
+  ctx: Pick<RequestContext, 'deadline' | 'trace' | 'experiment' | 'consistency'>,
   event: CartEvent,
 ): Promise<string | Problem> {
+  const { eventLog, topics, region, log } = parts;
   const { value, headers } = encodeEvent(event);
   const sent = eventLog.publish(topics.events, [
     {
@@ -42,7 +43,8 @@ export async function append(
   }
   commandsAppended.inc({ type: event.type });
   if (observing()) observeRunning(() => ({ [observed.cartWritten]: position.offset.toString() }));
-  return formatToken({ region, partition: position.partition, offset: position.offset });
+  const { partition, offset } = position;
+  return formatPositions([{ region, partition, offset }, ...(tokenFor(ctx.consistency, parts, partition)?.others ?? [])]);
 }
 
 function onlyPosition(positions: readonly Position[]): Position {

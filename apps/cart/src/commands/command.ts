@@ -82,7 +82,7 @@ async function lookUp(
   try {
     const { place, carts } = await parts.view.load(partition, [cartId]);
     const rebuilding = place === undefined || isRebuilding(place);
-    const caughtUp = !rebuilding && hasReached(place, tokenFor(consistency, parts.region, partition));
+    const caughtUp = !rebuilding && hasReached(place, tokenFor(consistency, parts, partition));
     return { known: carts.get(cartId)?.state ?? emptyCart(cartId), caughtUp };
   } catch (error) {
     if (!(error instanceof ViewUnavailable)) throw error;

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { observed } from '@cloakroom/contracts';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { CartSchema, formatPositions, observed } from '@cloakroom/contracts';
 import { installTracer, runWithin, startTrace } from '@cloakroom/platform';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { accepted, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
-import { formatToken, partitionOfCart, tokenFor } from './consistency.ts';
+import { partitionOfCart, tokenFor } from './consistency.ts';
 
 let cart: Harness;
 beforeEach(async () => {
@@ -12,9 +13,34 @@ beforeEach(async () => {
 afterEach(() => cart.stop());
 
 it('reads every position that Kafka can give, of its own region and partition alone', () => {
-  const token = { region: 'local', partition: 3, offset: 2n ** 63n - 1n };
-  expect(tokenFor(formatToken(token), 'local', 3)).toEqual(token);
-  expect([tokenFor(formatToken(token), 'local', 4), tokenFor(formatToken(token), 'other', 3)]).toEqual([undefined, undefined]);
+  const offset = 2n ** 63n - 1n;
+  const token = formatPositions([{ region: 'local', partition: 3, offset }]);
+  expect(tokenFor(token, cart.parts, 3)).toEqual({ partition: 3, own: offset, others: [] });
+  expect([tokenFor(token, cart.parts, 4), tokenFor(token, { ...cart.parts, region: 'other' }, 3)]).toEqual([undefined, undefined]);
+});
+
+it.each([
+  ['an offset that no log has', (partition: number) => `local:${partition}:9999999999999999999`, true],
+  ['regions that there are not', (partition: number) => `eu:${partition}:7+us:${partition}:7`, false],
+  ['a region twice', (partition: number) => `local:${partition}:0+local:${partition}:9`, true],
+  [
+    'more regions than any shop',
+    (partition: number) => ['local', 'a', 'b', 'c', 'd'].map((region) => `${region}:${partition}:9`).join('+'),
+    false,
+  ],
+])('an invented token makes a cart stale at worst: %s', async (_what, tokenIn, stale) => {
+  const ada = newUser();
+  const { consistencyToken } = accepted(await cart.add(ada));
+  await vi.waitFor(async () => expect((await cart.get(ada, consistencyToken)).stale).toBe(false), { timeout: 20_000 });
+  const invented = tokenIn(partitionOfCart(cart.parts, ada));
+  const read = await cart.get(ada, invented);
+  expect([quantitiesOf(read), read.stale, read.behindRegions]).toEqual([{ mug: 1 }, stale, []]);
+  // The answer can be sent, and the gateway can say the number in JSON.
+  expect(fromBinary(CartSchema, toBinary(CartSchema, create(CartSchema, read))).behind).toBeLessThanOrEqual(
+    BigInt(Number.MAX_SAFE_INTEGER),
+  );
+  // A command tells its own position alone.
+  expect(accepted(await cart.add(ada, 'cup', 1, { consistency: invented })).consistencyToken).toMatch(/^local:\d+:1$/);
 });
 
 it('a read tells the position that the view had reached, and none for an untouched partition', async () => {

@@ -1,4 +1,5 @@
 import {
+  formatPositions,
   isGuestSubject,
   isProblem,
   isUserSubject,
@@ -12,7 +13,6 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/mesh';
 import { observeRunning, observing } from '@cloakroom/platform';
 import { couponsOf, dotIn, linesOf, type CartState } from '../model/cart.ts';
-import { formatToken } from './consistency.ts';
 import { lineOfMessage, readCart, tokenOf, type ReadParts } from './read-cart.ts';
 import { encodeSeen } from '../model/seen.ts';
 
@@ -24,12 +24,12 @@ export async function getCart(
 ): Promise<MessageInitShape<typeof CartSchema> | Problem> {
   const read = await readCart(parts, ctx);
   if (isProblem(read)) return read;
-  const { state, staleFor, incomplete, behind, reached } = read;
+  const { state, staleFor, incomplete, behind, behindRegions, reached } = read;
   if (observing())
     observeRunning(() => ({
       [observed.cartId]: state.cartId,
-      [observed.cartAsked]: tokenOf(parts, ctx)?.offset.toString(),
-      [observed.cartShown]: reached?.offset.toString(),
+      [observed.cartAsked]: tokenOf(parts, ctx)?.own?.toString(),
+      [observed.cartShown]: reached.find(({ region }) => region === parts.region)?.offset.toString(),
     }));
   return {
     cartId: state.cartId,
@@ -40,7 +40,8 @@ export async function getCart(
     incomplete,
     merge: mergeOf(state, claimedGuestCart),
     behind,
-    consistencyToken: reached === undefined ? '' : formatToken(reached),
+    behindRegions: [...behindRegions],
+    consistencyToken: formatPositions(reached),
   };
 }
 

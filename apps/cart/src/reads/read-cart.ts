@@ -1,10 +1,19 @@
 /** The steps that every read of a cart shares: a bounded wait for the caller's own writes, one look at the view, and what it may lack. */
-import { problem, type Problem } from '@cloakroom/contracts';
+import { type LogPosition, problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { emptyCart, type CartState } from '../model/cart.ts';
 import { isIncomplete } from '../projection/apply-record.ts';
 import { isRebuilding, ViewUnavailable, type Place } from '../projection/cart.view.ts';
-import { type ConsistencyToken, hasReached, partitionOfCart, tokenFor, waitForToken, waitMaxMs } from './consistency.ts';
+import {
+  behindOwn,
+  behindRegions,
+  type ConsistencyToken,
+  hasReached,
+  partitionOfCart,
+  tokenFor,
+  waitForToken,
+  waitMaxMs,
+} from './consistency.ts';
 import { lineOf, type LineId } from '../model/lines.ts';
 import { staleReads } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
@@ -29,10 +38,12 @@ export interface CartRead {
   readonly staleFor: StaleReason | undefined;
   /** A record of this cart waits in the dead-letter topic. */
   readonly incomplete: boolean;
-  /** How many records the view still has to apply to reach the consistency token. */
+  /** How many records of this region's log the view still has to apply to reach the consistency token. */
   readonly behind: bigint;
-  /** The position that the view had reached; undefined where it holds nothing of the partition. */
-  readonly reached: ConsistencyToken | undefined;
+  /** The same for each other region whose records it lacks. */
+  readonly behindRegions: readonly { readonly region: string; readonly records: bigint }[];
+  /** The position that the view had reached in the log of each region; none where it holds nothing of the partition. */
+  readonly reached: readonly LogPosition[];
 }
 
 /** @param from the caller's own token, or the log's end (`upToNow`) for a read that must hold every write acknowledged before it began */
@@ -60,8 +71,9 @@ export async function readCart(parts: ReadParts, ctx: PersonContext, from = toke
       state: cart?.state ?? emptyCart(cartId),
       staleFor,
       incomplete: cart !== undefined && isIncomplete(cart),
-      behind: behind(place, token),
-      reached: place !== undefined && place.next > 0n ? { region: parts.region, partition, offset: place.next - 1n } : undefined,
+      behind: behindOwn(place, token),
+      behindRegions: behindRegions(place, token),
+      reached: reachedIn(place, parts.region, partition),
     };
   } catch (error) {
     if (error instanceof ViewUnavailable) return problem('unavailable', undefined, 1);
@@ -87,22 +99,23 @@ function whyStale(
 
 /** The caller's own token. */
 export function tokenOf(parts: CartParts, ctx: PersonContext): ConsistencyToken | undefined {
-  return tokenFor(ctx.consistency, parts.region, partitionOfCart(parts, ctx.identity.subject));
+  return tokenFor(ctx.consistency, parts, partitionOfCart(parts, ctx.identity.subject));
 }
 
-/** @returns the caller's token, moved to where the log ends now; 'unknown' when the log does not say where that is */
+/** @returns this region's part of the caller's token, moved to where the log ends now; 'unknown' when the log does not say where that is */
 export async function upToNow(parts: ReadParts, ctx: PersonContext): Promise<ConsistencyToken | 'unknown' | undefined> {
-  const token = tokenOf(parts, ctx);
+  const own = tokenOf(parts, ctx)?.own;
   const partition = partitionOfCart(parts, ctx.identity.subject);
   const end = await parts.projector.ends.now(partition, Math.max(0, Math.min(endMaxMs, ctx.deadline.remainingMs() - readMarginMs)));
   if (end === undefined) return 'unknown';
-  if (end === 0n || (token !== undefined && token.offset >= end)) return token;
-  return { region: parts.region, partition, offset: end - 1n };
+  const upTo = end === 0n || (own !== undefined && own >= end) ? own : end - 1n;
+  return upTo === undefined ? undefined : { partition, own: upTo, others: [] };
 }
 
-function behind(place: Place | undefined, token: ConsistencyToken | undefined): bigint {
-  if (token === undefined || hasReached(place, token)) return 0n;
-  return token.offset + 1n - (place?.next ?? 0n);
+function reachedIn(place: Place | undefined, region: string, partition: number): readonly LogPosition[] {
+  if (place === undefined) return [];
+  const logs = [{ region, reached: place.next }, ...(place.mirrors ?? [])];
+  return logs.flatMap((log) => (log.reached > 0n ? [{ region: log.region, partition, offset: log.reached - 1n }] : []));
 }
 
 export function lineOfMessage(lineId: LineId): { productId: string; options: { name: string; value: string }[] } {

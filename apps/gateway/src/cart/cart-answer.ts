@@ -39,8 +39,14 @@ export const cartSchema = z
     }),
     behind: z.int().nonnegative().meta({
       description:
-        'How many records the view is behind the token that you brought. 0 when it holds them, or in a stale cart whose log cannot be heard.',
+        "How many records of this region's log the view is behind the token that you brought. 0 when it holds them, or in a stale cart whose log cannot be heard.",
     }),
+    behindRegions: z
+      .array(z.object({ region: z.string(), records: z.int().positive() }))
+      .optional()
+      .meta({
+        description: 'Other regions whose records the token names and the view lacks: it waits for a copy. Absent when there is none.',
+      }),
     incomplete: z.boolean().meta({ description: 'A record of this cart waits for an operator.' }),
     merge: z.object({ state: z.enum(['none', 'pending', 'merged']), from: z.string().optional(), at: z.iso.datetime().optional() }),
   })
@@ -64,6 +70,9 @@ export function cartBody(cart: Cart, products: ReadonlyMap<string, Product>): Ca
     currency,
     stale: cart.stale,
     behind: Number(cart.behind),
+    ...(cart.behindRegions.length > 0 && {
+      behindRegions: cart.behindRegions.map(({ region, records }) => ({ region, records: Number(records) })),
+    }),
     incomplete: cart.incomplete,
     merge: mergeBody(cart),
   };

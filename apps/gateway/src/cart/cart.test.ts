@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => stage.stop());
 beforeEach(() => {
   const { cart, catalog, seen } = stage.services;
-  Object.assign(cart, { failing: undefined, hangMs: 0, lines: [], behind: 0n });
+  Object.assign(cart, { failing: undefined, hangMs: 0, lines: [], behind: 0n, behindRegions: [] });
   catalog.failing = undefined;
   stage.auth.failing = undefined;
   seen.length = 0;
@@ -218,6 +218,13 @@ describe('the cart', () => {
     stage.services.cart.behind = 7n;
     const { body } = await ask(stage.url, '/api/cart', { token: stage.auth.begin('guest') });
     expect(body).toMatchObject({ stale: true, behind: 7 });
+    expect(body).not.toHaveProperty('behindRegions');
+  });
+
+  it('says by how much it is behind another region, where a copy is on its way', async () => {
+    stage.services.cart.behindRegions = [{ region: 'eu', records: 3n }];
+    const { body } = await ask(stage.url, '/api/cart', { token: stage.auth.begin('guest') });
+    expect(body).toMatchObject({ stale: true, behind: 0, behindRegions: [{ region: 'eu', records: 3 }] });
   });
 
   it('names the options of a line in the order of the catalog', () => {
@@ -266,6 +273,11 @@ describe('the cart', () => {
     // First the page still knows the guest's cart after a sign-in in another page. Then the cookie does.
     expect(await broughtTo(`local:${own}:7`, `local:${other}:9`)).toBe(`local:${own}:7`);
     expect(await broughtTo(`local:${other}:9`, `local:${own}:7`)).toBe(`local:${own}:7`);
+    // A person who came from another region: the cookie of a write there, and what this page was told here.
+    expect(await broughtTo(`eu:${own}:7`, `us:${own}:3+eu:${own}:6`)).toBe(`us:${own}:3+eu:${own}:7`);
+    const many = ['a', 'b', 'c', 'd'].map((region) => `${region}:${own}:1`).join('+');
+    expect(await broughtTo(`local:${own}:7`, many), 'more regions than any shop has').toBe(many);
+    expect(await broughtTo(`${many}+e:${own}:1`), 'more than a token may name').toBeUndefined();
     expect(await broughtTo('nonsense')).toBeUndefined();
     const told = await ask(stage.url, '/api/cart', { headers: { cookie: `__Host-session=${token}`, 'consistency-token': 'x,y' } });
     expect([told.status, told.body.code]).toEqual([400, 'invalid_request']);

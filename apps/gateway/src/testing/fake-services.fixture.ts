@@ -35,6 +35,7 @@ export interface FakeServices {
     watchers: number;
     lines: CartLineGiven[];
     behind: bigint;
+    behindRegions: { region: string; records: bigint }[];
     coupons: { code: string; seen: string }[];
   };
   readonly catalog: { failing: Problem | undefined; asked: number };
@@ -103,6 +104,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
       watchers: 0,
       lines: [],
       behind: 0n,
+      behindRegions: [],
       coupons: [],
       cause: '',
       changed() {
@@ -245,10 +247,11 @@ function cartHandlers(services: FakeServices, changed: () => Promise<void>, brea
         cartId: person(ctx).identity.subject,
         lines: cart.lines,
         seen: 'all',
-        stale: cart.behind > 0n,
+        stale: cart.behind > 0n || cart.behindRegions.length > 0,
         incomplete: false,
         merge,
         behind: cart.behind,
+        behindRegions: cart.behindRegions,
         coupons: cart.coupons,
         consistencyToken: 'local:3:57',
       };

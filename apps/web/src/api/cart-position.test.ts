@@ -39,6 +39,23 @@ it('forgets after a minute without an answer that tells one', async () => {
   expect(brought).toEqual([null, 'local:3:9', null]);
 });
 
+it('brings the furthest position of each region, also of one that an answer does not tell, and forgets each by itself', async () => {
+  const { brought, ask, pass } = gateway(['eu:3:5+us:3:8', 'us:3:9+eu:3:4', 'us:3:10', undefined, 'us:4:1']);
+  await ask('/api/cart');
+  pass(40_000);
+  for (let n = 0; n < 2; n++) await ask('/api/cart');
+  pass(30_000);
+  for (let n = 0; n < 3; n++) await ask('/api/cart');
+  expect(brought).toEqual([null, 'eu:3:5+us:3:8', 'eu:3:5+us:3:9', 'us:3:10', 'us:3:10', 'us:4:1']);
+});
+
+it('keeps every digit of an offset', async () => {
+  const token = `eu:3:${2n ** 63n - 1n}+us:3:9`;
+  const { brought, ask } = gateway([token]);
+  for (let n = 0; n < 2; n++) await ask('/api/cart');
+  expect(brought).toEqual([null, token]);
+});
+
 it('keeps the headers of the request', async () => {
   const seen: Headers[] = [];
   const fetch = carryingPosition(

@@ -287,6 +287,11 @@ describe('a command that is not known', () => {
 it('the tour quotes what the page shows while an addition is unknown', () => {
   const tour = readFileSync(join(import.meta.dirname, '../../../../docs/tour.md'), 'utf8');
   expect(tour).toContain(`“${pendingWords({ about: 'adding 1 × …', stopped: false })}”`);
-  for (const isUnsure of [true, false]) expect(tour).toContain(`“${staleWords(0, isUnsure)}”`);
-  expect(staleWords(3, true)).not.toContain('All changes are saved');
+  for (const isUnsure of [true, false]) expect(tour).toContain(`“${staleWords({ behind: 0 }, isUnsure)}”`);
+  expect(staleWords({ behind: 3 }, true)).not.toContain('All changes are saved');
+  const waits = (records: number) => staleWords({ behind: 0, behindRegions: [{ region: 'eu', records }] }, false);
+  expect([waits(1), waits(3)]).toEqual([
+    '1 event of eu is not here yet, and will appear.',
+    '3 events of eu are not here yet, and will appear.',
+  ]);
 });

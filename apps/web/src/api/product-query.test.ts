@@ -76,6 +76,8 @@ describe('the session bar', () => {
     expect(cartPosition({ stale: true, behind: 1, merge: { state: 'pending' } }).word).toBe('merging');
     expect(cartPosition({ stale: true, behind: 2, merge: { state: 'none' } }).word).toBe('behind by 2');
     expect(cartPosition({ stale: true, behind: 0, merge: { state: 'none' } }).word, 'the log cannot be heard').toBe('behind');
+    const waits = { stale: true, behind: 0, behindRegions: [{ region: 'eu', records: 3 }], merge: { state: 'none' } } as const;
+    expect(cartPosition({ ...waits, behindRegions: [...waits.behindRegions] }).word, 'a copy is on its way').toBe('behind eu by 3');
     expect(cartPosition({ stale: false, behind: 0, merge: { state: 'merged' } }).word).toBe('converged');
     expect(cartPosition({ stale: false, behind: 0, incomplete: true, merge: { state: 'merged' } }).word).toBe('incomplete');
   });

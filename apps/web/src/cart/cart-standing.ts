@@ -5,7 +5,7 @@ import type { Cart } from '@cloakroom/contracts/http';
  * @param without why there is no cart to speak of: none was begun, the page still waits for the answer, or the answer was a failure
  */
 export function cartPosition(
-  cart: (Pick<Cart, 'merge' | 'stale' | 'behind'> & { readonly incomplete?: boolean }) | undefined,
+  cart: (Pick<Cart, 'merge' | 'stale' | 'behind' | 'behindRegions'> & { readonly incomplete?: boolean }) | undefined,
   without: 'none' | 'loading' | 'failed' = 'none',
 ): {
   readonly word: string;
@@ -14,8 +14,14 @@ export function cartPosition(
   if (cart === undefined) return { word: wordsWithout[without], tone: without === 'failed' ? 'warn' : 'quiet' };
   if (cart.incomplete === true) return { word: 'incomplete', tone: 'warn' };
   if (cart.merge.state === 'pending') return { word: 'merging', tone: 'warn' };
-  if (cart.stale) return { word: cart.behind > 0 ? `behind by ${cart.behind}` : 'behind', tone: 'warn' };
+  if (cart.stale) return { word: behindWord(cart), tone: 'warn' };
   return { word: 'converged', tone: 'good' };
+}
+
+/** The log of this region comes first: it is the nearer one. */
+function behindWord({ behind, behindRegions: [other] = [] }: Pick<Cart, 'behind' | 'behindRegions'>): string {
+  if (behind > 0) return `behind by ${behind}`;
+  return other === undefined ? 'behind' : `behind ${other.region} by ${other.records}`;
 }
 
 const wordsWithout = { none: 'no cart', loading: 'loading …', failed: 'not known' } as const;

@@ -36,7 +36,7 @@ export function CartState({ cart }: { readonly cart: Cart }) {
       <div aria-live="polite">
         {merge === 'pending' && <p className="note notice">Merging your guest cart… Its lines appear here by themselves.</p>}
         {merge !== 'pending' && joined && <p className="note good">Your guest cart has been added to this cart.</p>}
-        {cart.stale && <p className="note notice">{staleWords(cart.behind, isUnsure)}</p>}
+        {cart.stale && <p className="note notice">{staleWords(cart, isUnsure)}</p>}
       </div>
       {cart.incomplete && (
         <p className="note problem" role="alert">

@@ -121,6 +121,15 @@ it('believes a fresh answer, which holds what was written before it was asked fo
   expect(hasOwnWrites(shop.shown())).toBe(false);
 });
 
+it('believes an answer that waits for another region alone: the page writes to the log of this one', async () => {
+  const shop = await shopOf();
+  await shop.set(4);
+  shop.answerWith(() => Promise.resolve({ ...cartWith(6, 'b', true), behind: 0, behindRegions: [{ region: 'eu', records: 3 }] }));
+  await shop.read();
+  expect(shop.shown().lines).toMatchObject([{ quantity: 6, seen: 'b' }]);
+  expect(hasOwnWrites(shop.shown())).toBe(false);
+});
+
 it('does not show a removed line again while the answer is stale, unless it was added again', async () => {
   const shop = await shopOf();
   let told = 0;

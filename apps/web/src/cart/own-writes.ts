@@ -25,9 +25,12 @@ export function withoutWrite(cart: ShownCart, lineId: string): ShownCart {
 
 /** @param before the writes that were done when the page asked for this answer: a fresh answer holds them, and nothing later */
 export function withOwnWrites(answer: Cart, before: OwnWrites = {}, now: OwnWrites = {}): ShownCart {
-  const missing = Object.entries(now).filter(([lineId, write]) => answer.stale || before[lineId] !== write);
+  const missing = Object.entries(now).filter(([lineId, write]) => mayLackWrites(answer) || before[lineId] !== write);
   return shown(answer, Object.fromEntries(missing));
 }
+
+/** A page writes to the log of its own region. So an answer that waits for another region alone holds what the page wrote. */
+const mayLackWrites = ({ stale, behind, behindRegions }: Cart): boolean => stale && (behind > 0 || behindRegions === undefined);
 
 /** Shows the quantity of a command that is under way. */
 export const withQuantity = (cart: ShownCart, lineId: string, quantity: number): ShownCart => changed(cart, lineId, { quantity });

@@ -1,5 +1,5 @@
 /** The words that the page uses while the outcome of a command is unknown. docs/tour.md quotes them, and a test compares the two. */
-import type { Session } from '@cloakroom/contracts/http';
+import type { Cart, Session } from '@cloakroom/contracts/http';
 import type { CartOwner } from '../api/outbox.ts';
 import { plural } from '../format.ts';
 import type { PendingCommand } from '../api/pending-store.ts';
@@ -11,8 +11,12 @@ export function pendingWords({ about, stopped }: Pick<PendingCommand, 'about' | 
 }
 
 /** @param isUnsure a command of this cart may or may not have been taken, so the words do not promise that it will appear */
-export function staleWords(behind: number, isUnsure: boolean): string {
+export function staleWords({ behind, behindRegions = [] }: Pick<Cart, 'behind' | 'behindRegions'>, isUnsure: boolean): string {
   const state = behind === 0 ? 'Showing an older state.' : `Showing an older state, ${plural(behind, 'event')} behind.`;
+  if (behind === 0 && behindRegions.length > 0) {
+    const missing = behindRegions.map(({ region, records }) => `${plural(records, 'event')} of ${region}`).join(' and ');
+    return `${missing} ${behindRegions.length === 1 && behindRegions[0]!.records === 1 ? 'is' : 'are'} not here yet, and will appear.`;
+  }
   return isUnsure ? `${state} What was confirmed is saved and will appear.` : `${state} All changes are saved and will appear.`;
 }
 

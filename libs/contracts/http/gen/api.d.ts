@@ -97,8 +97,13 @@ export interface components {
             readonly currency: string;
             /** @description It may lack what the token that you brought stands for: your writes, or what you were shown. Or the log cannot be heard. */
             readonly stale: boolean;
-            /** @description How many records the view is behind the token that you brought. 0 when it holds them, or in a stale cart whose log cannot be heard. */
+            /** @description How many records of this region's log the view is behind the token that you brought. 0 when it holds them, or in a stale cart whose log cannot be heard. */
             readonly behind: number;
+            /** @description Other regions whose records the token names and the view lacks: it waits for a copy. Absent when there is none. */
+            readonly behindRegions?: readonly {
+                readonly region: string;
+                readonly records: number;
+            }[];
             /** @description A record of this cart waits for an operator. */
             readonly incomplete: boolean;
             readonly merge: {

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/cart/v1/cart.proto.
  */
 export const file_cloakroom_cart_v1_cart: GenFile = /*@__PURE__*/
-  fileDesc("ChxjbG9ha3Jvb20vY2FydC92MS9jYXJ0LnByb3RvEhFjbG9ha3Jvb20uY2FydC52MSIlCgZPcHRpb24SDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSKEAQoOQWRkSXRlbVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SDAoEc2VlbhgFIAEoCSJZChJTZXRRdWFudGl0eVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRIPCgdsaW5lX2lkGAIgASgJEhAKCHF1YW50aXR5GAMgASgNEgwKBHNlZW4YBCABKAkiRgoRUmVtb3ZlSXRlbVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRIPCgdsaW5lX2lkGAIgASgJEgwKBHNlZW4YAyABKAkiNAoQQ2xlYXJDYXJ0UmVxdWVzdBISCgpjb21tYW5kX2lkGAEgASgJEgwKBHNlZW4YAiABKAkiNgoSQXBwbHlDb3Vwb25SZXF1ZXN0EhIKCmNvbW1hbmRfaWQYASABKAkSDAoEY29kZRgCIAEoCSJFChNSZW1vdmVDb3Vwb25SZXF1ZXN0EhIKCmNvbW1hbmRfaWQYASABKAkSDAoEY29kZRgCIAEoCRIMCgRzZWVuGAMgASgJIl8KD0NvbW1hbmRBY2NlcHRlZBISCgpjb21tYW5kX2lkGAEgASgJEg8KB2xpbmVfaWQYAiABKAkSDAoEc2VlbhgDIAEoCRIZChFjb25zaXN0ZW5jeV90b2tlbhgEIAEoCSIsCg5HZXRDYXJ0UmVxdWVzdBIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYASABKAkiUgoFTWVyZ2USLAoFc3RhdGUYASABKA4yHS5jbG9ha3Jvb20uY2FydC52MS5NZXJnZVN0YXRlEgwKBGZyb20YAiABKAkSDQoFYXRfbXMYAyABKAMiewoIQ2FydExpbmUSDwoHbGluZV9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SDAoEc2VlbhgFIAEoCSL4AQoEQ2FydBIPCgdjYXJ0X2lkGAEgASgJEioKBWxpbmVzGAIgAygLMhsuY2xvYWtyb29tLmNhcnQudjEuQ2FydExpbmUSDAoEc2VlbhgDIAEoCRINCgVzdGFsZRgEIAEoCBISCgppbmNvbXBsZXRlGAUgASgIEicKBW1lcmdlGAYgASgLMhguY2xvYWtyb29tLmNhcnQudjEuTWVyZ2USDgoGYmVoaW5kGAcgASgDEi4KB2NvdXBvbnMYCCADKAsyHS5jbG9ha3Jvb20uY2FydC52MS5DYXJ0Q291cG9uEhkKEWNvbnNpc3RlbmN5X3Rva2VuGAkgASgJIigKCkNhcnRDb3Vwb24SDAoEY29kZRgBIAEoCRIMCgRzZWVuGAIgASgJIiMKE1ByZXBhcmVPcmRlclJlcXVlc3QSDAoEc2VlbhgBIAEoCSKkAQoNUHJlcGFyZWRPcmRlchIPCgdjYXJ0X2lkGAEgASgJEi4KBWxpbmVzGAIgAygLMh8uY2xvYWtyb29tLmNhcnQudjEuUHJlcGFyZWRMaW5lEjIKB2NvdXBvbnMYAyADKAsyIS5jbG9ha3Jvb20uY2FydC52MS5QcmVwYXJlZENvdXBvbhIPCgdjaGFuZ2VkGAQgASgIEg0KBXN0YWxlGAUgASgIIpkBCgxQcmVwYXJlZExpbmUSDwoHbGluZV9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SJgoEZG90cxgFIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90IkYKDlByZXBhcmVkQ291cG9uEgwKBGNvZGUYASABKAkSJgoEZG90cxgCIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90Ig4KDFdhdGNoUmVxdWVzdCJGCgtDYXJ0Q2hhbmdlZBIPCgdjYXJ0X2lkGAEgASgJEhEKCXdhdGVybWFyaxgCIAEoAxITCgt0cmFjZXBhcmVudBgDIAEoCSpwCgpNZXJnZVN0YXRlEhsKF01FUkdFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQTUVSR0VfU1RBVEVfTk9ORRABEhcKE01FUkdFX1NUQVRFX1BFTkRJTkcQAhIWChJNRVJHRV9TVEFURV9NRVJHRUQQAzLUBwoLQ2FydFNlcnZpY2USZgoHQWRkSXRlbRIhLmNsb2Frcm9vbS5jYXJ0LnYxLkFkZEl0ZW1SZXF1ZXN0GiIuY2xvYWtyb29tLmNhcnQudjEuQ29tbWFuZEFjY2VwdGVkIhSKtRgQCAIQAhi4FyIHZ2F0ZXdheRJuCgtTZXRRdWFudGl0eRIlLmNsb2Frcm9vbS5jYXJ0LnYxLlNldFF1YW50aXR5UmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkSbAoKUmVtb3ZlSXRlbRIkLmNsb2Frcm9vbS5jYXJ0LnYxLlJlbW92ZUl0ZW1SZXF1ZXN0GiIuY2xvYWtyb29tLmNhcnQudjEuQ29tbWFuZEFjY2VwdGVkIhSKtRgQCAIQAhi4FyIHZ2F0ZXdheRJqCglDbGVhckNhcnQSIy5jbG9ha3Jvb20uY2FydC52MS5DbGVhckNhcnRSZXF1ZXN0GiIuY2xvYWtyb29tLmNhcnQudjEuQ29tbWFuZEFjY2VwdGVkIhSKtRgQCAIQAhi4FyIHZ2F0ZXdheRJuCgtBcHBseUNvdXBvbhIlLmNsb2Frcm9vbS5jYXJ0LnYxLkFwcGx5Q291cG9uUmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkScAoMUmVtb3ZlQ291cG9uEiYuY2xvYWtyb29tLmNhcnQudjEuUmVtb3ZlQ291cG9uUmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkSYwoHR2V0Q2FydBIhLmNsb2Frcm9vbS5jYXJ0LnYxLkdldENhcnRSZXF1ZXN0GhcuY2xvYWtyb29tLmNhcnQudjEuQ2FydCIcirUYGAgCEAIY3AsiB2dhdGV3YXkyBm9yZGVycxJtCgxQcmVwYXJlT3JkZXISJi5jbG9ha3Jvb20uY2FydC52MS5QcmVwYXJlT3JkZXJSZXF1ZXN0GiAuY2xvYWtyb29tLmNhcnQudjEuUHJlcGFyZWRPcmRlciITirUYDwgDEAIY3AsyBm9yZGVycxJdCgVXYXRjaBIfLmNsb2Frcm9vbS5jYXJ0LnYxLldhdGNoUmVxdWVzdBoeLmNsb2Frcm9vbS5jYXJ0LnYxLkNhcnRDaGFuZ2VkIhGKtRgNCAIQAiIHZ2F0ZXdheTABYgZwcm90bzM", [file_cloakroom_events_v1_cart_events, file_cloakroom_policy_v1_policy]);
+  fileDesc("ChxjbG9ha3Jvb20vY2FydC92MS9jYXJ0LnByb3RvEhFjbG9ha3Jvb20uY2FydC52MSIlCgZPcHRpb24SDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSKEAQoOQWRkSXRlbVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SDAoEc2VlbhgFIAEoCSJZChJTZXRRdWFudGl0eVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRIPCgdsaW5lX2lkGAIgASgJEhAKCHF1YW50aXR5GAMgASgNEgwKBHNlZW4YBCABKAkiRgoRUmVtb3ZlSXRlbVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRIPCgdsaW5lX2lkGAIgASgJEgwKBHNlZW4YAyABKAkiNAoQQ2xlYXJDYXJ0UmVxdWVzdBISCgpjb21tYW5kX2lkGAEgASgJEgwKBHNlZW4YAiABKAkiNgoSQXBwbHlDb3Vwb25SZXF1ZXN0EhIKCmNvbW1hbmRfaWQYASABKAkSDAoEY29kZRgCIAEoCSJFChNSZW1vdmVDb3Vwb25SZXF1ZXN0EhIKCmNvbW1hbmRfaWQYASABKAkSDAoEY29kZRgCIAEoCRIMCgRzZWVuGAMgASgJIl8KD0NvbW1hbmRBY2NlcHRlZBISCgpjb21tYW5kX2lkGAEgASgJEg8KB2xpbmVfaWQYAiABKAkSDAoEc2VlbhgDIAEoCRIZChFjb25zaXN0ZW5jeV90b2tlbhgEIAEoCSIsCg5HZXRDYXJ0UmVxdWVzdBIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYASABKAkiUgoFTWVyZ2USLAoFc3RhdGUYASABKA4yHS5jbG9ha3Jvb20uY2FydC52MS5NZXJnZVN0YXRlEgwKBGZyb20YAiABKAkSDQoFYXRfbXMYAyABKAMiewoIQ2FydExpbmUSDwoHbGluZV9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SDAoEc2VlbhgFIAEoCSKxAgoEQ2FydBIPCgdjYXJ0X2lkGAEgASgJEioKBWxpbmVzGAIgAygLMhsuY2xvYWtyb29tLmNhcnQudjEuQ2FydExpbmUSDAoEc2VlbhgDIAEoCRINCgVzdGFsZRgEIAEoCBISCgppbmNvbXBsZXRlGAUgASgIEicKBW1lcmdlGAYgASgLMhguY2xvYWtyb29tLmNhcnQudjEuTWVyZ2USDgoGYmVoaW5kGAcgASgDEi4KB2NvdXBvbnMYCCADKAsyHS5jbG9ha3Jvb20uY2FydC52MS5DYXJ0Q291cG9uEhkKEWNvbnNpc3RlbmN5X3Rva2VuGAkgASgJEjcKDmJlaGluZF9yZWdpb25zGAogAygLMh8uY2xvYWtyb29tLmNhcnQudjEuQmVoaW5kUmVnaW9uIi8KDEJlaGluZFJlZ2lvbhIOCgZyZWdpb24YASABKAkSDwoHcmVjb3JkcxgCIAEoAyIoCgpDYXJ0Q291cG9uEgwKBGNvZGUYASABKAkSDAoEc2VlbhgCIAEoCSIjChNQcmVwYXJlT3JkZXJSZXF1ZXN0EgwKBHNlZW4YASABKAkipAEKDVByZXBhcmVkT3JkZXISDwoHY2FydF9pZBgBIAEoCRIuCgVsaW5lcxgCIAMoCzIfLmNsb2Frcm9vbS5jYXJ0LnYxLlByZXBhcmVkTGluZRIyCgdjb3Vwb25zGAMgAygLMiEuY2xvYWtyb29tLmNhcnQudjEuUHJlcGFyZWRDb3Vwb24SDwoHY2hhbmdlZBgEIAEoCBINCgVzdGFsZRgFIAEoCCKZAQoMUHJlcGFyZWRMaW5lEg8KB2xpbmVfaWQYASABKAkSEgoKcHJvZHVjdF9pZBgCIAEoCRIqCgdvcHRpb25zGAMgAygLMhkuY2xvYWtyb29tLmNhcnQudjEuT3B0aW9uEhAKCHF1YW50aXR5GAQgASgNEiYKBGRvdHMYBSADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCJGCg5QcmVwYXJlZENvdXBvbhIMCgRjb2RlGAEgASgJEiYKBGRvdHMYAiADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCIOCgxXYXRjaFJlcXVlc3QiRgoLQ2FydENoYW5nZWQSDwoHY2FydF9pZBgBIAEoCRIRCgl3YXRlcm1hcmsYAiABKAMSEwoLdHJhY2VwYXJlbnQYAyABKAkqcAoKTWVyZ2VTdGF0ZRIbChdNRVJHRV9TVEFURV9VTlNQRUNJRklFRBAAEhQKEE1FUkdFX1NUQVRFX05PTkUQARIXChNNRVJHRV9TVEFURV9QRU5ESU5HEAISFgoSTUVSR0VfU1RBVEVfTUVSR0VEEAMy1AcKC0NhcnRTZXJ2aWNlEmYKB0FkZEl0ZW0SIS5jbG9ha3Jvb20uY2FydC52MS5BZGRJdGVtUmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkSbgoLU2V0UXVhbnRpdHkSJS5jbG9ha3Jvb20uY2FydC52MS5TZXRRdWFudGl0eVJlcXVlc3QaIi5jbG9ha3Jvb20uY2FydC52MS5Db21tYW5kQWNjZXB0ZWQiFIq1GBAIAhACGLgXIgdnYXRld2F5EmwKClJlbW92ZUl0ZW0SJC5jbG9ha3Jvb20uY2FydC52MS5SZW1vdmVJdGVtUmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkSagoJQ2xlYXJDYXJ0EiMuY2xvYWtyb29tLmNhcnQudjEuQ2xlYXJDYXJ0UmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkSbgoLQXBwbHlDb3Vwb24SJS5jbG9ha3Jvb20uY2FydC52MS5BcHBseUNvdXBvblJlcXVlc3QaIi5jbG9ha3Jvb20uY2FydC52MS5Db21tYW5kQWNjZXB0ZWQiFIq1GBAIAhACGLgXIgdnYXRld2F5EnAKDFJlbW92ZUNvdXBvbhImLmNsb2Frcm9vbS5jYXJ0LnYxLlJlbW92ZUNvdXBvblJlcXVlc3QaIi5jbG9ha3Jvb20uY2FydC52MS5Db21tYW5kQWNjZXB0ZWQiFIq1GBAIAhACGLgXIgdnYXRld2F5EmMKB0dldENhcnQSIS5jbG9ha3Jvb20uY2FydC52MS5HZXRDYXJ0UmVxdWVzdBoXLmNsb2Frcm9vbS5jYXJ0LnYxLkNhcnQiHIq1GBgIAhACGNwLIgdnYXRld2F5MgZvcmRlcnMSbQoMUHJlcGFyZU9yZGVyEiYuY2xvYWtyb29tLmNhcnQudjEuUHJlcGFyZU9yZGVyUmVxdWVzdBogLmNsb2Frcm9vbS5jYXJ0LnYxLlByZXBhcmVkT3JkZXIiE4q1GA8IAxACGNwLMgZvcmRlcnMSXQoFV2F0Y2gSHy5jbG9ha3Jvb20uY2FydC52MS5XYXRjaFJlcXVlc3QaHi5jbG9ha3Jvb20uY2FydC52MS5DYXJ0Q2hhbmdlZCIRirUYDQgCEAIiB2dhdGV3YXkwAWIGcHJvdG8z", [file_cloakroom_events_v1_cart_events, file_cloakroom_policy_v1_policy]);
 
 /**
  * @generated from message cloakroom.cart.v1.Option
@@ -230,7 +230,7 @@ export type CommandAccepted = Message<"cloakroom.cart.v1.CommandAccepted"> & {
   seen: string;
 
   /**
-   * region:partition:offset of the appended record.
+   * region:partition:offset of the appended record. Positions in other regions' logs that the caller showed follow it, each after a plus.
    *
    * @generated from field: string consistency_token = 4;
    */
@@ -368,7 +368,7 @@ export type Cart = Message<"cloakroom.cart.v1.Cart"> & {
   merge?: Merge | undefined;
 
   /**
-   * How many records the view is behind the consistency token; 0 when it has reached it.
+   * How many records of this region's log the view is behind the consistency token; 0 when it has reached it.
    *
    * @generated from field: int64 behind = 7;
    */
@@ -380,12 +380,19 @@ export type Cart = Message<"cloakroom.cart.v1.Cart"> & {
   coupons: CartCoupon[];
 
   /**
-   * region:partition:offset of the newest record that this answer holds. A later read that brings it never shows less without a
-   * mark. Empty where the log held no record.
+   * region:partition:offset of the newest record that this answer holds, for each region, with a plus between them. A later read that
+   * brings it never shows less without a mark. Empty where no log held a record.
    *
    * @generated from field: string consistency_token = 9;
    */
   consistencyToken: string;
+
+  /**
+   * The other regions whose records the consistency token names and the view lacks.
+   *
+   * @generated from field: repeated cloakroom.cart.v1.BehindRegion behind_regions = 10;
+   */
+  behindRegions: BehindRegion[];
 };
 
 /**
@@ -394,6 +401,28 @@ export type Cart = Message<"cloakroom.cart.v1.Cart"> & {
  */
 export const CartSchema: GenMessage<Cart> = /*@__PURE__*/
   messageDesc(file_cloakroom_cart_v1_cart, 11);
+
+/**
+ * @generated from message cloakroom.cart.v1.BehindRegion
+ */
+export type BehindRegion = Message<"cloakroom.cart.v1.BehindRegion"> & {
+  /**
+   * @generated from field: string region = 1;
+   */
+  region: string;
+
+  /**
+   * @generated from field: int64 records = 2;
+   */
+  records: bigint;
+};
+
+/**
+ * Describes the message cloakroom.cart.v1.BehindRegion.
+ * Use `create(BehindRegionSchema)` to create a new message.
+ */
+export const BehindRegionSchema: GenMessage<BehindRegion> = /*@__PURE__*/
+  messageDesc(file_cloakroom_cart_v1_cart, 12);
 
 /**
  * @generated from message cloakroom.cart.v1.CartCoupon
@@ -415,7 +444,7 @@ export type CartCoupon = Message<"cloakroom.cart.v1.CartCoupon"> & {
  * Use `create(CartCouponSchema)` to create a new message.
  */
 export const CartCouponSchema: GenMessage<CartCoupon> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 12);
+  messageDesc(file_cloakroom_cart_v1_cart, 13);
 
 /**
  * @generated from message cloakroom.cart.v1.PrepareOrderRequest
@@ -434,7 +463,7 @@ export type PrepareOrderRequest = Message<"cloakroom.cart.v1.PrepareOrderRequest
  * Use `create(PrepareOrderRequestSchema)` to create a new message.
  */
 export const PrepareOrderRequestSchema: GenMessage<PrepareOrderRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 13);
+  messageDesc(file_cloakroom_cart_v1_cart, 14);
 
 /**
  * @generated from message cloakroom.cart.v1.PreparedOrder
@@ -477,7 +506,7 @@ export type PreparedOrder = Message<"cloakroom.cart.v1.PreparedOrder"> & {
  * Use `create(PreparedOrderSchema)` to create a new message.
  */
 export const PreparedOrderSchema: GenMessage<PreparedOrder> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 14);
+  messageDesc(file_cloakroom_cart_v1_cart, 15);
 
 /**
  * @generated from message cloakroom.cart.v1.PreparedLine
@@ -514,7 +543,7 @@ export type PreparedLine = Message<"cloakroom.cart.v1.PreparedLine"> & {
  * Use `create(PreparedLineSchema)` to create a new message.
  */
 export const PreparedLineSchema: GenMessage<PreparedLine> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 15);
+  messageDesc(file_cloakroom_cart_v1_cart, 16);
 
 /**
  * @generated from message cloakroom.cart.v1.PreparedCoupon
@@ -536,7 +565,7 @@ export type PreparedCoupon = Message<"cloakroom.cart.v1.PreparedCoupon"> & {
  * Use `create(PreparedCouponSchema)` to create a new message.
  */
 export const PreparedCouponSchema: GenMessage<PreparedCoupon> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 16);
+  messageDesc(file_cloakroom_cart_v1_cart, 17);
 
 /**
  * @generated from message cloakroom.cart.v1.WatchRequest
@@ -549,7 +578,7 @@ export type WatchRequest = Message<"cloakroom.cart.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 17);
+  messageDesc(file_cloakroom_cart_v1_cart, 18);
 
 /**
  * @generated from message cloakroom.cart.v1.CartChanged
@@ -580,7 +609,7 @@ export type CartChanged = Message<"cloakroom.cart.v1.CartChanged"> & {
  * Use `create(CartChangedSchema)` to create a new message.
  */
 export const CartChangedSchema: GenMessage<CartChanged> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 18);
+  messageDesc(file_cloakroom_cart_v1_cart, 19);
 
 /**
  * @generated from enum cloakroom.cart.v1.MergeState
