@@ -85,7 +85,6 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
   };
   const lifetime: Env =
     options.accessTokenLifetimeMs === undefined ? {} : { ACCESS_TOKEN_LIFETIME_MS: String(options.accessTokenLifetimeMs) };
-  const profiles: Env = places.profileAbroad === undefined ? {} : { PROFILE_ABROAD: places.profileAbroad };
   const stock: Env = places.stockDecider === undefined ? {} : { STOCK_DECIDER: places.stockDecider };
   const shared: readonly SecretName[] = options.observatory === true ? ['OBSERVATORY_SPAN_KEY'] : [];
   const service = (app: ServiceName, env: Env, secrets: readonly SecretName[] = []): AppSpec[] =>
@@ -107,7 +106,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       ...common('gateway', index + 1, port),
       ...storage.other,
       ...sessions,
-      ...profiles,
+      ...(places.profileAbroad === undefined ? {} : { PROFILE_ABROAD: places.profileAbroad }),
       ...(places.former === undefined ? {} : { FORMER_REGION: `${onlyRegion}=${places.former}` }),
       ...(places.ordersAbroad === undefined ? {} : { ORDERS_ABROAD: places.ordersAbroad }),
       PUBLIC_ORIGINS: origins.join(','),
@@ -132,7 +131,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
     // The catalog reads no event log, since its products belong to no person.
     catalog: service('catalog', { ...database('catalog').env, ...stock }, database('catalog').secrets),
-    orders: service('orders', { ...storage.other, ...profiles, ...database('orders').env }, database('orders').secrets),
+    orders: service('orders', { ...storage.other, ...database('orders').env }, database('orders').secrets),
   };
   return { ...ofEachService((name) => special[name] ?? service(name, storage.other)), gateway: places.gateways.map(gateway) };
 }

@@ -4,11 +4,8 @@ import {
   areOthers,
   databaseConfig,
   eventLogConfig,
-  haveProfiles,
   meshConfig,
   processConfig,
-  profileIsMissing,
-  profilesAbroadConfig,
   readEnvironment,
   regionIsOwn,
   regionsConfig,
@@ -21,7 +18,6 @@ const schema = z
     ...adminConfig,
     ...meshConfig,
     ...regionsConfig,
-    ...profilesAbroadConfig,
     ...eventLogConfig,
     ...databaseConfig,
     AUTH_ADDRESS: address,
@@ -30,7 +26,6 @@ const schema = z
     PROFILE_ADDRESS: address,
   })
   .refine(areOthers, regionIsOwn)
-  .refine(haveProfiles, profileIsMissing)
   .superRefine((config, context) => {
     if (config.EVENT_LOG === 'kafka' && config.KAFKA_BROKERS === undefined)
       context.addIssue({ code: 'custom', path: ['KAFKA_BROKERS'], message: 'is needed with EVENT_LOG=kafka' });

@@ -1,6 +1,6 @@
 /** The use cases of this service take these as arguments: ports, the clock and randomness. */
 import { uuidV7, type CartService, type CatalogService, type ProfileService } from '@cloakroom/contracts';
-import type { ByRegion, TokenExchange } from '@cloakroom/identity';
+import type { TokenExchange } from '@cloakroom/identity';
 import type { MeshClient } from '@cloakroom/mesh';
 import type { Clock, Logger } from '@cloakroom/platform';
 import type { Database } from './orders.ts';
@@ -14,8 +14,6 @@ export interface OrdersParts {
   readonly random: (count: number) => Uint8Array;
   readonly cart: Pick<MeshClient<typeof CartService>, 'prepareOrder'>;
   readonly profile: Pick<MeshClient<typeof ProfileService>, 'getProfile'>;
-  /** The same in each other region, for people who live there. */
-  readonly profileIn: ByRegion<Pick<MeshClient<typeof ProfileService>, 'getProfile'>>;
   readonly catalog: Pick<MeshClient<typeof CatalogService>, 'getProducts' | 'reserveStock' | 'releaseStock'>;
   readonly exchange: Pick<TokenExchange, 'exchangeFor'>;
   readonly payments: PaymentProvider;

@@ -254,7 +254,6 @@ function openReplica(shop: Shop, fuse: Fuse, db: Database, random: OrdersParts['
     random,
     cart: { prepareOrder: (call, { seen = '' }) => Promise.resolve(cart.prepared(ownerOf(call.passport), seen)) },
     profile: { getProfile: () => Promise.resolve(create(ProfileSchema, { addresses: [home] })) },
-    profileIn: new Map(),
     catalog: {
       getProducts: (_call, { productIds = [] }) => Promise.resolve(catalog.products(productIds)),
       reserveStock: (_call, { orderId = '', items = [] }) =>

@@ -41,7 +41,6 @@ function fakePeers() {
         Promise.resolve(catalog.reserve(orderId, items)),
     },
     profile: { getProfile: () => Promise.resolve(create(ProfileSchema, { addresses: [home] })) },
-    profileIn: new Map(),
   };
   const exchangeFor = ({ identity }: { identity: { subject: string } }) => Promise.resolve(identity.subject);
   return { peers, exchange: { exchangeFor } };

@@ -4,15 +4,11 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { OrdersService } from '@cloakroom/contracts';
 import { Commits, type EventLog, type Parts } from '@cloakroom/event-log';
 import {
-  type ByRegion,
   eventLogToken,
-  exchangeAtHome,
   feedToken,
   IdentityModule,
   openFeedStatus,
   openTokenExchange,
-  type RegionTrust,
-  regionsToken,
   type RevocationFeed,
   type TokenExchange,
 } from '@cloakroom/identity';
@@ -74,21 +70,9 @@ const peers: Provider[] = [
   },
   {
     provide: exchangeToken,
-    inject: [peersToken, feedToken, regionsToken, processToken, configToken],
-    useFactory: (
-      { exchange, exchangeIn }: Peers,
-      feed: RevocationFeed,
-      regions: ByRegion<RegionTrust>,
-      { clock }: ServiceProcess,
-      { REGION }: OrdersConfig,
-    ): TokenExchange => {
-      const abroad = [...exchangeIn].map(
-        ([region, auth]) => [region, openTokenExchange({ auth, feed: regions.get(region)!.feed, clock })] as const,
-      );
-      return withLifecycle(exchangeAtHome(openTokenExchange({ auth: exchange, feed, clock }), new Map(abroad), REGION), (opened) => ({
-        onApplicationShutdown: () => opened.stop(),
-      }));
-    },
+    inject: [peersToken, feedToken, processToken],
+    useFactory: ({ exchange }: Peers, feed: RevocationFeed, { clock }: ServiceProcess): TokenExchange =>
+      withLifecycle(openTokenExchange({ auth: exchange, feed, clock }), (opened) => ({ onApplicationShutdown: () => opened.stop() })),
   },
   {
     provide: providerToken,
@@ -102,7 +86,7 @@ const orders: Provider = {
   inject: [databaseToken, peersToken, exchangeToken, providerToken, commitsToken, processToken],
   useFactory: (
     db: Database,
-    { cart, catalog, profile, profileIn }: Peers,
+    { cart, catalog, profile }: Peers,
     exchange: TokenExchange,
     payments: SimulatedProvider,
     commits: Commits,
@@ -115,7 +99,6 @@ const orders: Provider = {
     cart,
     catalog,
     profile,
-    profileIn,
     exchange,
     payments,
     chargeWaitMs,

@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { mirroredTopic, problem, RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { type EventLog, openEventLog } from '@cloakroom/event-log';
-import type { RequestContext, VerifiedIdentity } from '@cloakroom/mesh';
+import type { VerifiedIdentity } from '@cloakroom/mesh';
 import { systemClock } from '@cloakroom/platform';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { accessTokenAudience, accessTokenClient, accessTokenIssuer, createAccessTokenVerifier, signAccessToken } from './access-token.ts';
@@ -12,7 +12,6 @@ import { openLateFeed } from './late-feed.ts';
 import { emptyFeed, newSigner, passportOf, silent, type Signer } from './mesh/mesh.fixture.ts';
 import { createPassportVerifier } from './passport.ts';
 import { createVerifierOfRegions } from './regions.ts';
-import { exchangeAtHome, type TokenExchange } from './token-exchange.ts';
 
 const clock = systemClock;
 // Both auths may well name a key alike.
@@ -68,15 +67,6 @@ describe('a credential with several regions', () => {
     const alone = createPassportVerifier({ audience: 'cart', keys: signers.eu.ring, clock });
     expect(await alone.verify(passport(signers.eu, 'before'))).toMatchObject({ region: 'before' });
   });
-});
-
-it('trades a passport at its home, and has nothing between where there is one region', async () => {
-  const at = (name: string): TokenExchange => ({ exchangeFor: () => Promise.resolve(name), stop: () => undefined });
-  const [eu, us] = [at('eu'), at('us')];
-  const exchange = exchangeAtHome(eu, new Map([['us', us]]), 'eu');
-  const from = (region: string) => exchange.exchangeFor({ identity: { region } } as RequestContext, 'cart');
-  expect([await from('eu'), await from('us'), await from('ap')]).toEqual(['eu', 'us', invalid]);
-  expect(exchangeAtHome(eu, new Map(), 'eu')).toBe(eu);
 });
 
 it('keeps the keys of a region that cannot be reached any more', async () => {

@@ -8,7 +8,6 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '@cloakroom/platform';
 import { forward, type MeshClient, type RequestContext } from '@cloakroom/mesh';
 import type { Revocation, RevocationFeed } from './identity.ts';
-import type { ByRegion } from './regions.ts';
 
 /** About 3 KB an entry with its key. */
 const cacheCountMax = 5_000;
@@ -28,19 +27,6 @@ interface Traded {
   readonly passport: string;
   readonly expiresAtMs: number;
   readonly subject: string;
-}
-
-/** Each region's auth trades passports of its own sessions. With one region it is that one's exchange, and nothing before it. */
-export function exchangeAtHome(own: TokenExchange, others: ByRegion<TokenExchange>, ownRegion: string): TokenExchange {
-  if (others.size === 0) return own;
-  return {
-    async exchangeFor(ctx, audience, options) {
-      if (ctx.identity === undefined) return problem('session_required');
-      const home = ctx.identity.region === ownRegion ? own : others.get(ctx.identity.region);
-      return home === undefined ? problem('invalid_passport') : home.exchangeFor(ctx, audience, options);
-    },
-    stop: () => [own, ...others.values()].forEach((exchange) => exchange.stop()),
-  };
 }
 
 export function openTokenExchange(options: {

@@ -78,8 +78,7 @@ function refusalOf(quote: Quote, { expectedTotal }: Wanted): Problem | undefined
 async function readAddress(parts: OrdersParts, ctx: PersonContext, addressId: string): Promise<OrderedAddress | Problem> {
   const passport = await parts.exchange.exchangeFor(ctx, 'profile');
   if (isProblem(passport)) return passport;
-  const profiles = parts.profileIn.get(ctx.identity.region) ?? parts.profile;
-  const profile = await profiles.getProfile(forward(ctx, { passport }), {});
+  const profile = await parts.profile.getProfile(forward(ctx, { passport }), {});
   if (isProblem(profile)) return profile;
   const address = profile.addresses.find((each) => each.addressId === addressId);
   if (address === undefined) return problem('unknown_address');
