@@ -5,7 +5,7 @@ import { AddToCart } from './add-to-cart.tsx';
 import { formatPrice } from '../format.ts';
 import { NotFoundPage } from '../components/not-found.page.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';
-import { categoryPath, ProductPicture, stockText } from '../products/product-card.tsx';
+import { categoryPath, ProductPicture, Stock } from '../products/product-card.tsx';
 import { StockHeard } from '../products/stock-heard.tsx';
 import { useProduct } from '../products/products.ts';
 import { ApiProblem } from '../api/request.ts';
@@ -78,12 +78,14 @@ function ProductDetails({ product }: { readonly product: Product }) {
         <h1>{product.name}</h1>
         <p className="price large">{formatPrice(product.price, product.currency)}</p>
         <p className="lead">{product.description}</p>
-        <p className={product.stock === 0 ? 'stock none' : 'stock'}>{stockText(product.stock)}</p>
+        <p>
+          <Stock stock={product.stock} />
+        </p>
         <StockHeard heardAt={product.stockHeardAt} />
         <AddToCart product={product} onColour={setColour} />
         <ul className="assurances">
           <li>A reference shop: nothing is charged, and nothing is sent</li>
-          <li>Sign in, and your cart is on all your devices</li>
+          <li>Your cart is on every device that you sign in on</li>
         </ul>
       </div>
     </article>

@@ -1,3 +1,4 @@
+import { Link, useLocation } from 'react-router';
 import { PasskeyFailure } from '../session/passkeys.ts';
 import { ApiProblem } from '../api/request.ts';
 
@@ -15,12 +16,24 @@ export function ProblemNote({ error, onRetry }: { readonly error: unknown; reado
       <p>
         {error instanceof ApiProblem || error instanceof PasskeyFailure ? error.message : 'Something went wrong on this page. Reload it.'}
       </p>
-      {onRetry && (
-        <button type="button" onClick={onRetry}>
-          Try again
-        </button>
-      )}
+      {code === 'session_ended' ? <SignInAgain /> : onRetry && <Retry onRetry={onRetry} />}
     </div>
+  );
+}
+
+const Retry = ({ onRetry }: { readonly onRetry: () => void }) => (
+  <button type="button" onClick={onRetry}>
+    Try again
+  </button>
+);
+
+/** To ask again would end the same way. */
+function SignInAgain() {
+  const { pathname, search } = useLocation();
+  return (
+    <Link to={`/sign-in?next=${encodeURIComponent(pathname + search)}`} className="button">
+      Sign in
+    </Link>
   );
 }
 

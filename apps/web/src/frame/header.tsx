@@ -52,18 +52,21 @@ function AccountLink() {
 /** Opens the cart beside the page. On the cart page itself it opens nothing. */
 function CartButton() {
   const { data: cart } = useCart();
+  const { session } = useSession();
+  // Before the answer nobody knows what is in the cart. A page without a session has none.
+  const isKnown = cart !== undefined || session?.state === 'none';
   const { open, isOpen } = useCartDrawer();
   const { pathname } = useLocation();
   const count = countOf(cart);
   const inside = (
     <>
       <Icon name="bag" />
-      <span className="visually-hidden">{`Cart, ${plural(count, 'item')}`}</span>
+      <span className="visually-hidden">{isKnown ? `Cart, ${plural(count, 'item')}` : 'Cart'}</span>
       <span className="action-text" aria-hidden="true">
         Cart
       </span>
       <span className={count === 0 ? 'count none' : 'count'} key={count} aria-hidden="true">
-        {count}
+        {isKnown ? count : '…'}
       </span>
     </>
   );

@@ -52,7 +52,12 @@ export const categoryPath = (category: string): string => `/category/${encodeURI
 /** The page warns of a stock below this. */
 const fewLeft = 10;
 
-export function stockText(stock: number): string {
+export function Stock({ stock }: { readonly stock: number }) {
+  const kind = stock === 0 ? ' none' : stock < fewLeft ? '' : ' enough';
+  return <span className={`stock${kind}`}>{stockText(stock)}</span>;
+}
+
+function stockText(stock: number): string {
   if (stock === 0) return 'Sold out';
   return stock < fewLeft ? `Only ${stock} left` : 'In stock';
 }
@@ -69,7 +74,7 @@ export function ProductCard({ product, eager = false }: { readonly product: Prod
             <span className="price">{formatPrice(product.price, product.currency)}</span>
             {colours > 1 && <span className="quiet">{colours} colours</span>}
           </span>
-          {product.stock < fewLeft && <span className={product.stock === 0 ? 'stock none' : 'stock'}>{stockText(product.stock)}</span>}
+          {product.stock < fewLeft && <Stock stock={product.stock} />}
         </span>
       </Link>
     </li>
