@@ -202,6 +202,13 @@ test('a guest of us and a person of eu shop in two browsers during a cut, and af
   await ocean({ do: 'cut' });
   await addToCart(user.page, cup);
   await addToCart(guest.page, mug);
+  // Nobody hears of the other side meanwhile, whether it shows what it has or refuses.
+  const shownAt = async (device: Device, gateway: string): Promise<string[]> => {
+    const { status, body } = await device.call('GET', '/api/cart', undefined, { gateway });
+    return status === 200 ? Object.keys(quantitiesOf(body as Cart)) : [];
+  };
+  expect(await shownAt(user.device, us)).not.toContain(cup);
+  expect(await shownAt(guest.device, eu)).not.toContain(mug);
   await ocean({ do: 'heal' });
   const healedMs = Date.now();
   const carts = async () => {

@@ -1,9 +1,10 @@
 /** A person who moves between two regions, with a mirror between their logs that can be cut. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { positionsIn } from '@cloakroom/contracts';
-import { accepted, newUser, quantitiesOf } from '../cart.harness.ts';
+import { accepted, newUser, personContext, quantitiesOf } from '../cart.harness.ts';
 import { openRegions, type TwoRegions } from '../regions.harness.ts';
 import { partitionOfCart } from './consistency.ts';
+import { getCart } from './get-cart.ts';
 
 let shop: TwoRegions;
 let ada: string;
@@ -66,6 +67,32 @@ it('an invented position of another region makes a cart stale for its sender alo
   expect(quantitiesOf(read)).toEqual({ mug: 1 });
   expect(await shop.us.get(ada)).toMatchObject({ stale: false, behindRegions: [] });
   expect(regionsIn(accepted(await shop.us.add(ada, 'hat', 1, { consistency: invented })).consistencyToken)).toEqual(['us', 'eu']);
+});
+
+it('a position beyond the end of the own log, which was replaced, makes a read stale and holds up no order', async () => {
+  accepted(await shop.us.add(ada, 'mug', 1));
+  const { seen } = await vi.waitFor(async () => {
+    const read = await shop.us.get(ada);
+    expect(quantitiesOf(read)).toEqual({ mug: 1 });
+    return read;
+  }, patience);
+  const ofTheOldLog = `us:${partitionOfCart(shop.us.parts, ada)}:500`;
+  expect(await shop.us.get(ada, ofTheOldLog)).toMatchObject({ stale: true, behind: 500n });
+  expect(accepted(await shop.us.prepare(ada, seen!, ofTheOldLog))).toMatchObject({
+    stale: false,
+    changed: false,
+    lines: [{ lineId: 'mug' }],
+  });
+});
+
+it('a region that the shop has given up is in no token', async () => {
+  accepted(await shop.eu.add(ada, 'mug', 1));
+  accepted(await shop.us.add(ada, 'cup', 1));
+  expect(regionsIn(await shownInEu({ mug: 1, cup: 1 }))).toEqual(['eu', 'us']);
+  const { topics } = shop.eu.parts;
+  const parts = { ...shop.eu.parts, projector: shop.eu.projector(), topics: { ...topics, mirrors: [] } };
+  const { consistencyToken } = accepted(await getCart(parts, personContext(ada), { claimedGuestCart: '' }));
+  expect(regionsIn(consistencyToken)).toEqual(['eu']);
 });
 
 it('a token of before, of one region, is read as it was', async () => {

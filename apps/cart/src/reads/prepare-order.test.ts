@@ -121,11 +121,9 @@ describe('preparing an order', () => {
     expect(quantitiesOf(order)).toEqual({ mug: 2 });
   });
 
-  it('says stale while the view has not reached the token, and while a record of the cart is missing', async () => {
+  it('says stale while a record of the cart is missing', async () => {
     const { seen, consistencyToken } = await add('mug', 2);
     await page(consistencyToken);
-    const [region, partition] = consistencyToken!.split(':');
-    expect(await prepared(seen!, `${region}:${partition}:999`)).toMatchObject({ stale: true });
     await cart.eventLog.publish(cart.topics.events, [{ key: ada, value: Buffer.from('x'), headers: {} }]);
     await vi.waitFor(async () => expect(await prepared(seen!)).toMatchObject({ stale: true }));
   });

@@ -73,7 +73,7 @@ export async function readCart(parts: ReadParts, ctx: PersonContext, from = toke
       incomplete: cart !== undefined && isIncomplete(cart),
       behind: behindOwn(place, token),
       behindRegions: behindRegions(place, token),
-      reached: reachedIn(place, parts.region, partition),
+      reached: reachedIn(place, parts, partition),
     };
   } catch (error) {
     if (error instanceof ViewUnavailable) return problem('unavailable', undefined, 1);
@@ -102,19 +102,22 @@ export function tokenOf(parts: CartParts, ctx: PersonContext): ConsistencyToken 
   return tokenFor(ctx.consistency, parts, partitionOfCart(parts, ctx.identity.subject));
 }
 
-/** @returns this region's part of the caller's token, moved to where the log ends now; 'unknown' when the log does not say where that is */
+/**
+ * @returns where this region's log ends now; 'unknown' when it does not say. The caller's token is not asked: what the log acknowledged lies before
+ * its end, and a position beyond it is of a log that was replaced, which no wait would reach.
+ */
 export async function upToNow(parts: ReadParts, ctx: PersonContext): Promise<ConsistencyToken | 'unknown' | undefined> {
-  const own = tokenOf(parts, ctx)?.own;
   const partition = partitionOfCart(parts, ctx.identity.subject);
   const end = await parts.projector.ends.now(partition, Math.max(0, Math.min(endMaxMs, ctx.deadline.remainingMs() - readMarginMs)));
   if (end === undefined) return 'unknown';
-  const upTo = end === 0n || (own !== undefined && own >= end) ? own : end - 1n;
-  return upTo === undefined ? undefined : { partition, own: upTo, others: [] };
+  return end === 0n ? undefined : { partition, own: end - 1n, others: [] };
 }
 
-function reachedIn(place: Place | undefined, region: string, partition: number): readonly LogPosition[] {
+/** A place still has what it knew of a region that the shop has given up. */
+function reachedIn(place: Place | undefined, { region, topics }: ReadParts, partition: number): readonly LogPosition[] {
   if (place === undefined) return [];
-  const logs = [{ region, reached: place.next }, ...(place.mirrors ?? [])];
+  const others = (place.mirrors ?? []).filter((log) => topics.mirrors?.some((mirror) => mirror.region === log.region) === true);
+  const logs = [{ region, reached: place.next }, ...others];
   return logs.flatMap((log) => (log.reached > 0n ? [{ region: log.region, partition, offset: log.reached - 1n }] : []));
 }
 
