@@ -7,6 +7,7 @@ import { dataRoot, repository } from '../stack/folders.ts';
 import { StackError } from '../stack/outcome.ts';
 import { runningShop, type RunningShop, type WhichShop } from './running-shop.ts';
 import { clusterPortsOf } from '../stack/stack.ports.ts';
+import { acrossOcean } from '../stack/stack.regions.ts';
 import type { StackState } from '../supervisor/state.ts';
 import { runCommand } from './tools.ts';
 
@@ -35,16 +36,22 @@ export function cartReplay(flags: CartFlags): Promise<number> {
 }
 
 type Place = 'KAFKA_BROKERS' | 'CART_REDIS_URL';
+type Told = Readonly<Partial<Record<Place | 'EVENT_LOG_FILE' | 'REGION' | 'OTHER_REGIONS', string>>>;
 
-function storesOf({ brokers, ...which }: CartFlags): Partial<Record<Place, string>> {
+function storesOf({ brokers, ...which }: CartFlags): Told {
   const shop = runningShop(which);
   if (shop.state.provider === 'embedded')
     throw new StackError(
       'the shop that runs here is embedded: its log and its view live inside its one process',
       'nothing is to be put back or replayed there: a restart reads its whole log anew',
     );
-  const places = placesOf(shop, ['KAFKA_BROKERS', 'CART_REDIS_URL']);
+  const places = { ...placesOf(shop, ['KAFKA_BROKERS', 'CART_REDIS_URL']), ...regionsOf(shop) };
   return brokers === undefined ? places : { ...places, KAFKA_BROKERS: brokers };
+}
+
+/** Which copies stand beside the log of this region, as its cart service is told it. Nothing in a shop of one region. */
+export function regionsOf({ state, region }: Pick<RunningShop, 'state' | 'region'>): Told {
+  return region === undefined ? {} : { REGION: region, OTHER_REGIONS: acrossOcean(state.base, region, 'auth') };
 }
 
 /** The state of an external shop does not say where its stores are. The environment says it, as at its start. */
@@ -69,8 +76,5 @@ export function placesOf(
 /** A run's data folder holds its logs. */
 const embeddedLogOf = ({ processes }: StackState): string => join(processes[0]?.logFile ?? dataRoot, '..', '..', 'event-log', 'events.log');
 
-const run = (
-  name: 'history' | 'redrive' | 'replay',
-  args: readonly string[],
-  env: Partial<Record<Place | 'EVENT_LOG_FILE', string>>,
-): Promise<number> => runCommand(process.execPath, [join(repository, 'apps/cart/dist', `${name}.main.js`), ...args], { env });
+const run = (name: 'history' | 'redrive' | 'replay', args: readonly string[], env: Told): Promise<number> =>
+  runCommand(process.execPath, [join(repository, 'apps/cart/dist', `${name}.main.js`), ...args], { env });

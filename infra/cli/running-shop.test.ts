@@ -10,7 +10,7 @@ import { regionNames } from '../stack/stack.ports.ts';
 import { startTimeOf } from '../supervisor/child.ts';
 import type { StackState } from '../supervisor/state.ts';
 import { databaseOf } from './admin.ts';
-import { placesOf } from './cart-operations.ts';
+import { placesOf, regionsOf } from './cart-operations.ts';
 import { runningShop } from './running-shop.ts';
 
 let folder: string;
@@ -49,6 +49,15 @@ it.each([
     KAFKA_BROKERS: `127.0.0.1:${kafka}`,
     CART_REDIS_URL: `redis://127.0.0.1:${redis}`,
   });
+});
+
+it('a tool for carts is told of the other region as the cart service beside it is, and in a shop of one region of none', () => {
+  const regions = (['eu', 'us'] as const).map((region) => regionsOf(runningShop({ region }, [state('regions')])));
+  expect(regions).toEqual([
+    { REGION: 'eu', OTHER_REGIONS: 'us=localhost:4458' },
+    { REGION: 'us', OTHER_REGIONS: 'eu=localhost:4202' },
+  ]);
+  expect(regionsOf(runningShop({}, [state('usual')]))).toEqual({});
 });
 
 it('administrators of a region are in the database of its auth', () => {

@@ -40,6 +40,12 @@ const stockDecider: RegionName = 'eu';
 
 export const otherRegion = (region: RegionName): RegionName => (region === 'eu' ? 'us' : 'eu');
 
+/** Where a service of the other region is reached from this one, as the services are told it. */
+export function acrossOcean(base: number, region: RegionName, name: ServiceName): string {
+  const there = otherRegion(region);
+  return `${there}=localhost:${regionPortsOf(base, there).acrossOcean[name]}`;
+}
+
 export function drawRegions(options: StackOptions): ProcessSpec[] {
   if (options.provider !== 'native') throw new Error(`two regions are drawn for native alone, not ${options.provider}`);
   if (options.database === 'postgres') throw new Error('two regions are drawn on SQLite alone');
@@ -57,7 +63,7 @@ function drawRegion(options: StackOptions, region: RegionName): ProcessSpec[] {
   ];
   const log = { EVENT_LOG: 'kafka', KAFKA_BROKERS: brokerOf(options, region) };
   const there = otherRegion(region);
-  const across = (name: ServiceName) => `${there}=localhost:${regionPortsOf(options.base, there).acrossOcean[name]}`;
+  const across = (name: ServiceName) => acrossOcean(options.base, region, name);
   const { gateways, postgres } = ports;
   // A person of the other region has the session, the profile and the orders there, across the ocean.
   const abroad = {

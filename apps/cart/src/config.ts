@@ -43,13 +43,17 @@ export type CartConfig = z.output<typeof schema>;
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): CartConfig => readEnvironment(schema, env);
 
 /** For redrive.main.ts and replay.main.ts, which serve no requests: they need only the log and the view. */
-const redriveSchema = z.object({
-  EVENT_LOG: z.literal('kafka', 'the embedded log lives in another process: kafka').default('kafka'),
-  KAFKA_BROKERS: commaList,
-  CART_VIEW: z.literal('redis', 'the view in memory lives in another process: redis').default('redis'),
-  CART_REDIS_URL: redisUrl,
-  LOG_LEVEL: processConfig.LOG_LEVEL.unwrap().default('error'),
-});
+const redriveSchema = z
+  .object({
+    EVENT_LOG: z.literal('kafka', 'the embedded log lives in another process: kafka').default('kafka'),
+    KAFKA_BROKERS: commaList,
+    CART_VIEW: z.literal('redis', 'the view in memory lives in another process: redis').default('redis'),
+    CART_REDIS_URL: redisUrl,
+    REGION: processConfig.REGION,
+    ...regionsConfig,
+    LOG_LEVEL: processConfig.LOG_LEVEL.unwrap().default('error'),
+  })
+  .refine(areOthers, regionIsOwn);
 
 export type RedriveConfig = z.output<typeof redriveSchema>;
 

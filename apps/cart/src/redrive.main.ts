@@ -4,7 +4,7 @@ import { openEventLog } from '@cloakroom/event-log';
 import { ConfigError, createLogger, systemClock } from '@cloakroom/platform';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';
-import { cartTopics } from './cart.dependencies.ts';
+import { topicsBeside } from './cart.dependencies.ts';
 import type { DeadLetter } from './operations/read-dead-letters.ts';
 import { redriveClaims, redriveOrders } from './operations/redrive-sources.ts';
 import { redrive } from './operations/redrive.ts';
@@ -20,6 +20,7 @@ guest carts, and confirmed orders.
 Environment:
   KAFKA_BROKERS    where cart.events, identity.events, order.events and their .dlq are (host:port, comma separated)
   CART_REDIS_URL   the carts' view: it marks what each cart waits for
+  OTHER_REGIONS    as for cart, with REGION: dead letters of the copies of their logs are put back too
   LOG_LEVEL        of the lines on standard error; default error
 
 A record that still cannot be read is left where it is, and its cart stays incomplete. Repeating a run is harmless.
@@ -28,13 +29,13 @@ Exit code: 0 nothing is left, 3 some records are left, 1 it could not be done, 7
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function lineOf({ cartId, partition, origin, outcome }: DeadLetter, dryRun: boolean): string | undefined {
-  const where = `${cartId}  partition ${partition}, offset ${origin ?? 'unknown'}`;
+function lineOf({ cartId, partition, region, origin, outcome }: DeadLetter, dryRun: boolean): string | undefined {
+  const where = `${cartId}  partition ${partition}, offset ${origin ?? 'unknown'}${region === undefined ? '' : ` of ${region}`}`;
   if (outcome.is === 'put_back') return `${dryRun ? 'would put back' : 'put back'}  ${where}`;
   return outcome.is === 'left' ? `left  ${where}: ${outcome.why}` : undefined;
 }
 
-async function run({ KAFKA_BROKERS, CART_REDIS_URL, LOG_LEVEL }: RedriveConfig, dryRun: boolean): Promise<number> {
+async function run({ KAFKA_BROKERS, CART_REDIS_URL, LOG_LEVEL, OTHER_REGIONS }: RedriveConfig, dryRun: boolean): Promise<number> {
   const log = createLogger('cart-redrive', LOG_LEVEL, process.stderr);
   const eventLog = await openEventLog({ kind: 'kafka', brokers: KAFKA_BROKERS, clientId: 'cart-redrive', log, clock: systemClock });
   const view = openRedisCartView({ url: CART_REDIS_URL, log });
@@ -42,7 +43,7 @@ async function run({ KAFKA_BROKERS, CART_REDIS_URL, LOG_LEVEL }: RedriveConfig, 
     const parts = {
       eventLog,
       view,
-      topics: cartTopics,
+      topics: topicsBeside(OTHER_REGIONS.map(({ region }) => region)),
       clock: systemClock,
       dryRun,
       tell: (letter: DeadLetter) => {

@@ -11,6 +11,8 @@ const checkIntervalMs = 100;
 export interface DeadLetter {
   readonly cartId: string;
   readonly partition: number;
+  /** The other region whose log it is of; undefined for this region's own. */
+  readonly region?: string | undefined;
   /** Its offset in its own log; undefined when its headers do not say. */
   readonly origin: bigint | undefined;
   readonly outcome: Outcome;

@@ -7,23 +7,28 @@
  * projector clears the mark when it applies the record, and skips a copy without a mark. If it did not, a copy weeks later could bring back
  * lines that were removed and forgotten. When a running projector of an older build cannot read the record, it buries the record again,
  * under a new mark.
+ *
+ * A record of another region's log goes back to the end of the copy, where MirrorMaker writes too. So whatever happens to the copy happens to both,
+ * and the record stays one that another region appended: this region forwards nothing because of it. It keeps the headers that name its first place.
+ * When its own region redrives it as well, that record arrives in the copy, and the cart takes the one that comes first.
  */
-import { deadLetterTopic } from '@cloakroom/contracts';
+import { deadLetterTopic, type TopicSpec } from '@cloakroom/contracts';
 import { publishInParts, type EventLog, type LogRecord } from '@cloakroom/event-log';
 import { type Clock } from '@cloakroom/platform';
-import { newCart } from '../projection/apply-record.ts';
+import { isMissing, newCart } from '../projection/apply-record.ts';
 import { evolve } from '../model/cart.ts';
-import type { CartView } from '../projection/cart.view.ts';
+import type { CartView, Place } from '../projection/cart.view.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
 import { originOf } from '../projection/dead-letters.ts';
 import { readDeadLetters, toRecord, type DeadLetter, type Outcome, type Redriven } from './read-dead-letters.ts';
 import type { CartTopics } from '../cart.dependencies.ts';
 import { orRetryLater } from '../projection/project-batch.ts';
+import { copiedFrom, hasPassed, homeOf, logsOf } from '../projection/two-logs.ts';
 
 export interface RedriveParts {
   readonly eventLog: EventLog;
   readonly view: Pick<CartView, 'load'>;
-  readonly topics: Pick<CartTopics, 'events'>;
+  readonly topics: Pick<CartTopics, 'events' | 'mirrors'>;
   readonly clock: Clock;
   /** Changes nothing, and only tells. */
   readonly dryRun?: boolean;
@@ -32,36 +37,74 @@ export interface RedriveParts {
 }
 
 /** Reads the dead letters that were written before the call. @throws when log or view are down for too long; records put back by then stay so */
-export function redrive(parts: RedriveParts): Promise<Redriven> {
-  return readDeadLetters(parts, deadLetterTopic(parts.topics.events), (partition, records) => takeDeadLetters(parts, partition, records));
+export async function redrive(parts: RedriveParts): Promise<Redriven> {
+  const sum = { putBack: 0, done: 0, left: 0 };
+  for (const log of logsOf(parts.topics)) {
+    const { putBack, done, left } = await readDeadLetters(parts, deadLetterTopic(log), (partition, records) =>
+      takeDeadLetters(parts, log, partition, records),
+    );
+    sum.putBack += putBack;
+    sum.done += done;
+    sum.left += left;
+  }
+  return sum;
 }
 
-async function takeDeadLetters(parts: RedriveParts, partition: number, records: readonly LogRecord[]): Promise<DeadLetter[]> {
+async function takeDeadLetters(
+  parts: RedriveParts,
+  log: TopicSpec,
+  partition: number,
+  records: readonly LogRecord[],
+): Promise<DeadLetter[]> {
   const { eventLog, topics, dryRun = false, tell } = parts;
+  const region = copiedFrom(topics, log.name);
   const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
-  const taken = new Set<bigint>();
+  const taken = new Set<string>();
   const letters = records.map((record): DeadLetter => {
-    const { key: cartId } = record;
-    const origin = originOf(record, topics.events);
+    const cart = carts.get(record.key) ?? newCart(record.key);
+    const waits = waitingPlace(record, log, region, { place, cart });
     // The view has passed the record and holds no mark for it. So a record that a crash buried twice is put back once.
-    const passed = origin !== undefined && place !== undefined && place.next > origin;
-    const done = origin !== undefined && (taken.has(origin) || (passed && carts.get(cartId)?.missing.has(origin) !== true));
-    const judged = () => judge(record, origin, passed, carts.get(cartId) ?? newCart(cartId));
-    const outcome = done ? ({ is: 'done' } as const) : judged();
-    if (origin !== undefined && outcome.is === 'put_back') taken.add(origin);
-    return { cartId, partition, origin, outcome };
+    const done = waits !== undefined && (taken.has(waits.name) || (waits.isPassed && !isMissing(cart, waits.origin, record, region)));
+    const outcome = done ? ({ is: 'done' } as const) : judge(record, waits, cart);
+    if (waits !== undefined && outcome.is === 'put_back') taken.add(waits.name);
+    return { cartId: record.key, partition, region, origin: waits?.origin, outcome };
   });
   const again = letters.flatMap(({ origin, outcome }, i) => (outcome.is === 'put_back' ? [toRecord(records[i]!, origin!)] : []));
-  if (!dryRun) await orRetryLater(publishInParts(eventLog, topics.events, again));
+  if (!dryRun) await orRetryLater(publishInParts(eventLog, log, again));
   for (const letter of letters) tell?.(letter);
   return letters;
 }
 
+/** Where a dead letter stood in the log that it was first appended to. */
+interface WaitingPlace {
+  readonly origin: bigint;
+  /** Differs between records of one partition. */
+  readonly name: string;
+  /** Whether the view has come to the record. */
+  readonly isPassed: boolean;
+}
+
+/** @returns undefined when the headers do not say it */
+function waitingPlace(
+  record: LogRecord,
+  log: TopicSpec,
+  region: string | undefined,
+  { place, cart }: { readonly place: Place | undefined; readonly cart: CartRecord },
+): WaitingPlace | undefined {
+  if (region === undefined) {
+    const origin = originOf(record, log);
+    return origin === undefined ? undefined : { origin, name: String(origin), isPassed: place !== undefined && place.next > origin };
+  }
+  // A copy that was made anew has other offsets. So the cart tells, by those of the record's own log.
+  const home = homeOf(record, region);
+  return home && { origin: home.offset, name: `${home.logId} ${home.offset}`, isPassed: hasPassed(cart, home) };
+}
+
 /** Decides whether the projector could decode the record and encode its cart. Both are pure, so an error is the record's fault. */
-function judge(record: LogRecord, origin: bigint | undefined, passed: boolean, cart: CartRecord): Outcome {
-  if (origin === undefined) return { is: 'left', why: 'its headers do not say where it came from' };
+function judge(record: LogRecord, waits: WaitingPlace | undefined, cart: CartRecord): Outcome {
+  if (waits === undefined) return { is: 'left', why: 'its headers do not say where it came from' };
   // The rebuild may read it in its own place, or mark it again. Only then is it clear which.
-  if (!passed) return { is: 'left', why: 'the view has not come to it yet: run this again' };
+  if (!waits.isPassed) return { is: 'left', why: 'the view has not come to it yet: run this again' };
   try {
     encodeCart({ ...cart, state: evolve(cart.state, decodeEvent(record)) });
     return { is: 'put_back' };

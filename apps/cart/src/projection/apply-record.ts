@@ -1,10 +1,9 @@
 /** Applies one record of the log to its cart. Pure, apart from a counter. The projector, a replay and `history` share it. */
-import { recordHeaders } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/event-log';
 import { emptyCart, type evolveInBatch, type LogOffset, type OwnMaps } from '../model/cart.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
 import { claims } from '../metrics.ts';
-import { homeOf, positionsAfter } from './two-logs.ts';
+import { homeOf, positionsAfter, redriveOf } from './two-logs.ts';
 
 /** The rules of model/cart.ts. */
 export type Evolve = typeof evolveInBatch;
@@ -79,7 +78,8 @@ export function applyOrMark(cart: CartRecord, record: LogRecord, rules: Evolve, 
 /** Whether a record of this cart, of any region, waits in a dead-letter topic. */
 export const isIncomplete = ({ missing, inRegions }: CartRecord): boolean => missing.size + (inRegions?.missing.length ?? 0) > 0;
 
-function isMissing(cart: CartRecord, offset: bigint, record: Pick<LogRecord, 'headers'>, region: string | undefined): boolean {
+/** Whether the cart carries the mark of the record that stood at this offset, in the log that `record` names. */
+export function isMissing(cart: CartRecord, offset: bigint, record: Pick<LogRecord, 'headers'>, region: string | undefined): boolean {
   if (region === undefined) return cart.missing.has(offset);
   const origin = homeOf(record, region);
   return cart.inRegions?.missing.some((of) => isIn(of, origin) && of.offset === offset) === true;
@@ -102,13 +102,6 @@ function withoutRedriven(cart: CartRecord, record: Pick<LogRecord, 'headers'>, r
   const origin = homeOf(record, region);
   const missing = cart.inRegions!.missing.filter((of) => !isIn(of, origin) || of.offset !== redriven);
   return { ...cart, inRegions: { ...cart.inRegions!, missing } };
-}
-
-function redriveOf({ headers }: Pick<LogRecord, 'headers'>): bigint | undefined {
-  const header = headers[recordHeaders.redriveOf];
-  if (header === undefined) return undefined;
-  const text = header.toString();
-  return /^\d{1,18}$/.test(text) ? BigInt(text) : undefined;
 }
 
 function outcomeOfClaim(before: CartRecord, claimedBy: string | undefined, userCartId: string): string {

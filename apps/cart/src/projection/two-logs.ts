@@ -50,13 +50,28 @@ export function homeOf({ headers }: Pick<LogRecord, 'headers'>, region: string):
   return /^\d{1,18}$/.test(offset) && /^\S*$/.test(logId) ? { region, logId, offset: BigInt(offset) } : undefined;
 }
 
+/** @returns where a redriven record waited, in its own log; undefined for any other record */
+export function redriveOf({ headers }: Pick<LogRecord, 'headers'>): bigint | undefined {
+  const text = headers[recordHeaders.redriveOf]?.toString() ?? '';
+  return /^\d{1,18}$/.test(text) ? BigInt(text) : undefined;
+}
+
+/**
+ * Whether a redrive of this region appended the record to the copy again, and not MirrorMaker. It still names its first place. A record that its own
+ * region has redriven names a new one.
+ */
+const isPutBack = (record: Pick<LogRecord, 'headers'>, origin: LogOffset | undefined): boolean =>
+  origin !== undefined && redriveOf(record) === origin.offset;
+
 /** The place after these records, the newest last. */
 export function placeAfter(place: Place, region: string | undefined, records: readonly LogRecord[]): Place {
-  const newest = records.at(-1)!;
-  const next = newest.offset + 1n;
+  const next = records.at(-1)!.offset + 1n;
   if (region === undefined) return { ...place, next };
+  // The time of a record that was put back says nothing about its log, which may be silent.
+  const newest = records.findLast((record) => !isPutBack(record, homeOf(record, region)));
   const mirrors = (place.mirrors ?? []).map((one): MirrorPlace => {
     if (one.region !== region) return one;
+    if (newest === undefined) return { ...one, next };
     const heardMs = Math.max(one.heardMs, newest.timestampMs);
     const { logId, offset } = homeOf(newest, region) ?? { logId: one.logId, offset: -1n };
     // A repeated block begins again at an offset that was reached before.
@@ -76,11 +91,19 @@ export function heardEverywhereMs(place: Place, ownMs: number): number {
   return Math.min(ownMs, ...mirrors.map(({ heardMs }) => heardMs));
 }
 
-/** Whether the cart holds this record already: restored from a snapshot, or copied twice. @throws UndecodableRecord */
+/**
+ * Whether the cart holds this record already: restored from a snapshot, or copied twice. The cart has passed a record that was put back, too. The
+ * mark of that record decides (apply-record.ts). @throws UndecodableRecord
+ */
 export function holds(cart: CartRecord, record: LogRecord, region: string | undefined): boolean {
   if (region === undefined) return record.offset < cart.position;
   const origin = homeOf(record, region);
   if (origin === undefined) throw new UndecodableRecord('a copied record does not say where it stands in its own log');
+  return !isPutBack(record, origin) && hasPassed(cart, origin);
+}
+
+/** Whether the cart was read beyond this place of another region's log. */
+export function hasPassed(cart: CartRecord, origin: LogOffset): boolean {
   return origin.offset < (offsetIn(cart.inRegions?.positions, origin) ?? 0n);
 }
 

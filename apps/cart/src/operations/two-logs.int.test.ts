@@ -1,0 +1,137 @@
+/**
+ * The operator's commands in a shop of two regions, as processes, on a real Kafka and a real Redis. The region is eu. The test writes the copy of the
+ * log of us as MirrorMaker does. The topics have their real names, so a test looks only at its own carts.
+ */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { isProblem, recordHeaders, type Problem } from '@cloakroom/contracts';
+import { openEventLog, type OutgoingRecord } from '@cloakroom/event-log';
+import { systemClock } from '@cloakroom/platform';
+import type { Redis } from 'ioredis';
+import { topicsBeside, topicsToEnsure } from '../cart.dependencies.ts';
+import { newCommandId, newUser, openHarness, quantitiesOf, quiet, type Harness } from '../cart.harness.ts';
+import { dotOf, type CartEvent } from '../model/cart.ts';
+import { encodeEvent } from '../model/codec.ts';
+import { openRedisCartView } from '../projection/cart.view.redis.ts';
+import { openTestRedis } from '../redis.harness.ts';
+import { readAsOlderBuild } from './older-build.harness.ts';
+
+const brokers = process.env['TEST_KAFKA_BROKERS'] ?? '';
+const patience = { timeout: 60_000, interval: 100 };
+/** Three programs start one after the other, on a machine that runs everything else as well. */
+const programsMs = 240_000;
+const topics = topicsBeside(['us']);
+const copy = topics.mirrors![0]!.events;
+/** The log of us in this run. */
+const usLog = randomUUID();
+
+let redis: Redis;
+let redisUrl: string;
+let cart: Harness;
+let newer: Set<string>;
+let usOffset = 0;
+let stop: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ redis, url: redisUrl } = await openTestRedis(process.env['TEST_CART_REDIS_URL'], 11));
+  await redis.flushdb();
+  const clientId = `two-logs-test-${randomUUID()}`;
+  const eventLog = await openEventLog({ kind: 'kafka', brokers: brokers.split(','), clientId, log: quiet, clock: systemClock });
+  newer = readAsOlderBuild(eventLog, copy);
+  const view = openRedisCartView({ url: redisUrl, log: quiet });
+  // A broker that has just begun makes some 200 partitions slowly.
+  await vi.waitFor(() => eventLog.ensureTopics(topicsToEnsure(topics)), { timeout: programsMs, interval: 500 });
+  cart = await openHarness({ eventLog, view, topics, region: 'eu', group: `cart-projector-${randomUUID()}` });
+  stop = async () => {
+    await cart.stop();
+    await eventLog.close();
+    await view.close();
+  };
+}, 2 * programsMs);
+afterAll(async () => {
+  await stop();
+  await redis.flushdb();
+  redis.disconnect();
+});
+
+const added = (cartId: string, line: string, quantity: number): CartEvent => ({
+  type: 'ItemAdded',
+  cartId,
+  atMs: Date.now(),
+  dot: dotOf(cartId, newCommandId()),
+  line,
+  quantity,
+});
+
+const publishSurely = (record: OutgoingRecord) => vi.waitFor(() => cart.eventLog.publish(copy, [record]), patience);
+
+/** On a busy machine an outcome may be unknown. Then this repeats the same command, as any client does. */
+async function surely<T extends object>(send: (commandId: string) => Promise<T | Problem>): Promise<T> {
+  const commandId = newCommandId();
+  for (;;) {
+    const answer = await send(commandId);
+    if (!isProblem(answer)) return answer;
+    if (answer.problem !== 'outcome_unknown' && answer.problem !== 'unavailable') throw new Error(answer.problem);
+  }
+}
+const add = (subject: string, productId: string) => surely((commandId) => cart.add(subject, productId, 1, { commandId }));
+
+/** A record of us arrives. @param how its place in the log of us, where it came before; and what it is a redrive of */
+async function arrives(event: CartEvent, how: { readonly at?: number; readonly redriveOf?: number } = {}): Promise<number> {
+  const { value, headers } = encodeEvent(event);
+  const { at = usOffset++, redriveOf } = how;
+  const more = {
+    [recordHeaders.logOffset]: Buffer.from(String(at)),
+    [recordHeaders.logId]: Buffer.from(usLog),
+    ...(redriveOf !== undefined && { [recordHeaders.redriveOf]: Buffer.from(String(redriveOf)) }),
+  };
+  // A stalled broker may get it twice, as MirrorMaker may copy it twice.
+  await publishSurely({ key: event.cartId, value, headers: { ...headers, ...more } });
+  return at;
+}
+
+function run(main: string, args: readonly string[] = []): Promise<{ code: number; out: string; err: string }> {
+  const flags = ['--conditions=source', '--experimental-transform-types', '--no-warnings'];
+  const env = { KAFKA_BROKERS: brokers, CART_REDIS_URL: redisUrl, REGION: 'eu', OTHER_REGIONS: 'us=localhost:4458' };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...flags, join(import.meta.dirname, '..', main), ...args], { env }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
+  });
+}
+
+const is = (subject: string, lines: Record<string, number>, incomplete = false) =>
+  vi.waitFor(async () => {
+    const read = await cart.get(subject);
+    expect({ incomplete: read.incomplete, lines: quantitiesOf(read), stale: read.stale }).toEqual({ incomplete, lines, stale: false });
+  }, patience);
+
+it(
+  'redrive puts back a copied record that an older build buried, and its cart takes it once, whatever else arrives of it',
+  async () => {
+    const ada = newUser();
+    await add(ada, 'cup');
+    newer.add(ada);
+    const mug = added(ada, 'mug', 2);
+    const at = await arrives(mug);
+    await is(ada, { cup: 1 }, true);
+    newer.clear();
+
+    expect(await run('redrive.main.ts', ['--dry-run'])).toMatchObject({ out: expect.stringContaining(`would put back  ${ada}`), err: '' });
+    await is(ada, { cup: 1 }, true);
+    const first = await run('redrive.main.ts');
+    expect(first.err).toBe('');
+    expect(first.out).toMatch(new RegExp(`^put back  ${ada}  partition \\d+, offset ${at} of us$`, 'm'));
+    await is(ada, { cup: 1, mug: 2 });
+
+    expect((await run('redrive.main.ts')).out).not.toContain(ada);
+    // MirrorMaker repeats the block, and us redrives the record as well.
+    await arrives(mug, { at });
+    await arrives(mug, { redriveOf: at });
+    await arrives(added(ada, 'hat', 1));
+    await is(ada, { cup: 1, mug: 2, hat: 1 });
+  },
+  programsMs,
+);
