@@ -23,7 +23,9 @@ export function cartHistory(cartId: string, flags: CartFlags & { readonly json: 
   return run(
     'history',
     args,
-    shop.state.provider === 'embedded' ? { EVENT_LOG_FILE: embeddedLogOf(shop.state) } : placesOf(shop, ['KAFKA_BROKERS']),
+    shop.state.provider === 'embedded'
+      ? { EVENT_LOG_FILE: embeddedLogOf(shop.state) }
+      : { ...placesOf(shop, ['KAFKA_BROKERS']), ...regionsOf(shop) },
   );
 }
 

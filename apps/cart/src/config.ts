@@ -59,13 +59,16 @@ export type RedriveConfig = z.output<typeof redriveSchema>;
 
 export const readRedriveConfig = (env: NodeJS.ProcessEnv = process.env): RedriveConfig => readEnvironment(redriveSchema, env);
 
-/** For history.main.ts: one log or the other, from its arguments or else from the environment. */
+/** For history.main.ts: one log or the other, from its arguments or else from the environment, and there the copies beside it. */
 const historySchema = z
   .object({
     KAFKA_BROKERS: commaList.optional(),
     EVENT_LOG_FILE: z.string().min(1).optional(),
+    REGION: processConfig.REGION,
+    ...regionsConfig,
     LOG_LEVEL: processConfig.LOG_LEVEL.unwrap().default('error'),
   })
+  .refine(areOthers, regionIsOwn)
   .refine((env) => env.KAFKA_BROKERS !== undefined || env.EVENT_LOG_FILE !== undefined, {
     path: ['KAFKA_BROKERS'],
     message: 'is needed, as --brokers or in the environment; or --log-file of an embedded shop',

@@ -9,7 +9,7 @@ import { ConfigError, createLogger, systemClock } from '@cloakroom/platform';
 import { readHistoryConfig, type HistoryConfig } from '../config.ts';
 import { jsonRow, tableHead, tableRow } from './history.print.ts';
 import { readHistory } from './history.ts';
-import { cartTopics } from '../cart.dependencies.ts';
+import { topicsBeside } from '../cart.dependencies.ts';
 
 const help = `Prints every event of one cart and what it made of it.
 
@@ -20,6 +20,9 @@ const help = `Prints every event of one cart and what it made of it.
   --brokers    where cart.events is; default: KAFKA_BROKERS
   --log-file   the event log of an embedded shop instead: a copy of it is read
   --help       this
+
+Where OTHER_REGIONS is set as for cart, with REGION, the logs of all regions are read. A column says which region's log took an event, and its
+offset there. --brokers and --log-file name one log alone.
 
 A dot is shown by the last 8 digits of its command id, a guest's with a g before it.
 Exit code: 0 printed, 2 there is no such cart in the log, 1 it could not be read, 78 what it was told is not valid.
@@ -39,15 +42,18 @@ async function run(cartId: string, json: boolean, config: HistoryConfig, { out, 
       config.EVENT_LOG_FILE === undefined
         ? await openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: 'cart-history', log, clock: systemClock })
         : await openEventLog({ kind: 'embedded', file: copyOf(config.EVENT_LOG_FILE, folder), log, clock: systemClock });
-    if (!json) out(tableHead());
-    const { partition, first, steps } = await readHistory({ eventLog, topics: cartTopics, clock: systemClock }, cartId, (step) =>
-      out(json ? jsonRow(step) : tableRow(step)),
+    const topics = topicsBeside(config.OTHER_REGIONS.map(({ region }) => region));
+    const here = topics.mirrors === undefined ? undefined : config.REGION;
+    if (!json) out(tableHead(here));
+    const { partition, first, lacking, steps } = await readHistory({ eventLog, topics, clock: systemClock }, cartId, (step) =>
+      out(json ? jsonRow(step, here) : tableRow(step, here)),
     );
     const where =
       steps === 0 ? `there is no cart ${cartId} in this log (partition ${partition})` : `${steps} events in partition ${partition}`;
     const gone = first > 0n ? `; the log begins at offset ${first}: what was before is past its retention` : '';
+    const shorter = lacking.map((region) => `; the copy of the log of ${region} has lost its beginning to its retention`).join('');
     // A remark, and not a row, because programs read the rows.
-    err(`${where}${gone}`);
+    err(`${where}${gone}${shorter}`);
     return steps === 0 ? 2 : 0;
   } finally {
     await eventLog?.close();

@@ -6,23 +6,31 @@ import type { Step } from './history.ts';
 /** A longer cart is cut, so that the table stays readable. --json shows all of it. */
 const cartWidthMax = 120;
 const offsetWidth = 10;
+const regionWidth = 6;
 const eventWidth = 58;
 
-export const tableHead = (): string =>
-  `${'offset'.padStart(offsetWidth)}  ${'at'.padEnd(24)}  ${'event'.padEnd(eventWidth)}  cart after it`;
+/** @param here this region, where the log of another one is read too */
+export const tableHead = (here?: string): string =>
+  `${'offset'.padStart(offsetWidth)}  ${regionColumn(here, 'region')}${'at'.padEnd(24)}  ${'event'.padEnd(eventWidth)}  cart after it`;
 
-export function tableRow(step: Step): string {
-  const { offset, atMs, event, unreadable, changed } = step;
+/** @param here as for tableHead */
+export function tableRow(step: Step, here?: string): string {
+  const { offset, atMs, event, unreadable, changed, region } = step;
   const what = event === undefined ? `cannot be read: ${unreadable}` : describe(event);
   const said = changed || event === undefined ? what : `${what} - changes nothing`;
-  return `${String(offset).padStart(offsetWidth)}  ${new Date(atMs).toISOString()}  ${said.padEnd(eventWidth)}  ${cartAfter(step)}`;
+  const where = `${String(offset).padStart(offsetWidth)}  ${regionColumn(here, region ?? here)}`;
+  return `${where}${new Date(atMs).toISOString()}  ${said.padEnd(eventWidth)}  ${cartAfter(step)}`;
 }
 
-export function jsonRow({ offset, atMs, event, unreadable, changed, after, traceparent }: Step): string {
-  const { state, missing } = after;
+const regionColumn = (here: string | undefined, text = ''): string => (here === undefined ? '' : `${text.padEnd(regionWidth)}  `);
+
+/** @param here as for tableHead */
+export function jsonRow({ offset, region, atMs, event, unreadable, changed, after, traceparent }: Step, here?: string): string {
+  const { state, missing, inRegions } = after;
   return JSON.stringify(
     {
       offset,
+      ...(here !== undefined && { region: region ?? here }),
       at: new Date(atMs).toISOString(),
       ...(event === undefined ? { unreadable } : { event }),
       changed,
@@ -35,6 +43,7 @@ export function jsonRow({ offset, atMs, event, unreadable, changed, after, trace
         joined: state.joined,
         claimedBy: state.claimedBy,
         missing,
+        ...(inRegions !== undefined && { missingOfOthers: inRegions.missing }),
       },
     },
     plainly,
@@ -48,12 +57,13 @@ function plainly(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
 }
 
-function cartAfter({ after: { state, missing } }: Step): string {
+function cartAfter({ after: { state, missing, inRegions } }: Step): string {
   const lines = linesOf(state).map(({ lineId, quantity }) => `${nameOf(lineId)} ${quantity}`);
   const coupons = couponsOf(state).map(({ code }) => code);
+  const waits = [...missing, ...(inRegions?.missing ?? []).map(({ region, offset }) => `${offset} of ${region}`)];
   const notes = [
     ...(state.claimedBy === undefined ? [] : [`claimed by ${state.claimedBy}`]),
-    ...(missing.size === 0 ? [] : [`INCOMPLETE, waits for ${[...missing].join(', ')}`]),
+    ...(waits.length === 0 ? [] : [`INCOMPLETE, waits for ${waits.join(', ')}`]),
   ];
   const text = [lines.length + coupons.length === 0 ? 'empty' : [...lines, ...coupons].join(', '), ...notes].join(' | ');
   return text.length > cartWidthMax ? `${text.slice(0, cartWidthMax)}... (${lines.length} lines)` : text;

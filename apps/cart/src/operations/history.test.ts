@@ -75,7 +75,7 @@ it('history shows every event of a cart in order and what it changed, and ends a
 it('history is a readable table, and complete as JSON', async () => {
   const { ada } = await aLife();
   const steps = await historyOf(ada);
-  const rows = steps.map(tableRow);
+  const rows = steps.map((step) => tableRow(step));
   expect(rows[0]).toMatch(/^ +\d+ {2}\d{4}-\d\d-\d\dT[\d:.]+Z {2}add 1 cup as \.\.[0-9a-f]{8} +cup 1$/);
   expect(rows[1]).toMatch(/changes nothing +cup 1$/);
   expect(rows[2]).toMatch(/join of g_\.\.[0-9a-f]{8} at \d+: 1 live, 0 dead +cup 1, mug 2$/);

@@ -15,7 +15,9 @@ import { newCommandId, newUser, openHarness, quantitiesOf, quiet, type Harness }
 import { dotOf, type CartEvent } from '../model/cart.ts';
 import { encodeEvent } from '../model/codec.ts';
 import { openRedisCartView } from '../projection/cart.view.redis.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { openTestRedis } from '../redis.harness.ts';
+import { readHistory, type Step } from './history.ts';
 import { readAsOlderBuild } from './older-build.harness.ts';
 
 const brokers = process.env['TEST_KAFKA_BROKERS'] ?? '';
@@ -132,6 +134,44 @@ it(
     await arrives(mug, { redriveOf: at });
     await arrives(added(ada, 'hat', 1));
     await is(ada, { cup: 1, mug: 2, hat: 1 });
+  },
+  programsMs,
+);
+
+it(
+  'history shows the events of both logs by their times, says whose they are, and ends at the cart of the view',
+  async () => {
+    const ada = newUser();
+    await add(ada, 'cup');
+    await is(ada, { cup: 1 });
+    const mug = added(ada, 'mug', 2);
+    const at = await arrives(mug);
+    await is(ada, { cup: 1, mug: 2 });
+    const { seen } = await cart.get(ada);
+    await surely((commandId) => cart.remove(ada, 'cup', seen!, commandId));
+    await is(ada, { mug: 2 });
+    await arrives(mug, { at });
+    await arrives(added(ada, 'hat', 1));
+    await is(ada, { mug: 2, hat: 1 });
+
+    const table = await run('history.main.ts', [ada]);
+    expect(table).toMatchObject({ code: 0, err: expect.stringMatching(/^\d+ events in partition/) });
+    const [head, ...rows] = table.out.trimEnd().split('\n');
+    expect(head).toMatch(/^ +offset {2}region {2}at +event +cart after it$/);
+    const [cup, removal] = [/^ +\d+ {2}eu .*add 1 cup as .* cup 1$/, /^ +\d+ {2}eu .*remove cup.* mug 2$/];
+    const [bought, hat] = [new RegExp(`^ +${at}  us .*add 2 mug as .* cup 1, mug 2$`), /^ +\d+ {2}us .*add 1 hat as .* hat 1, mug 2$/];
+    expect(rows.filter((row) => !row.includes('changes nothing'))).toEqual(
+      [cup, bought, removal, hat].map((row) => expect.stringMatching(row)),
+    );
+    expect(rows).toContainEqual(expect.stringMatching(new RegExp(`^ +${at}  us .*add 2 mug .*changes nothing +mug 2$`)));
+
+    const steps: Step[] = [];
+    await readHistory({ eventLog: cart.eventLog, topics, clock: systemClock }, ada, (step) => steps.push(step));
+    const { carts } = await cart.view.load(partitionOfCart(cart.parts, ada), [ada]);
+    const { state, inRegions } = steps.at(-1)!.after;
+    expect({ state, inRegions }).toEqual({ state: carts.get(ada)!.state, inRegions: carts.get(ada)!.inRegions });
+    const last = (await run('history.main.ts', [ada, '--json'])).out.trimEnd().split('\n').at(-1)!;
+    expect(JSON.parse(last)).toMatchObject({ region: 'us', event: { type: 'ItemAdded' }, after: { lines: [{}, {}] } });
   },
   programsMs,
 );

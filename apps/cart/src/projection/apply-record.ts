@@ -3,7 +3,7 @@ import type { LogRecord } from '@cloakroom/event-log';
 import { emptyCart, type evolveInBatch, type LogOffset, type OwnMaps } from '../model/cart.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
 import { claims } from '../metrics.ts';
-import { homeOf, positionsAfter, redriveOf } from './two-logs.ts';
+import { holds, homeOf, positionsAfter, redriveOf } from './two-logs.ts';
 
 /** The rules of model/cart.ts. */
 export type Evolve = typeof evolveInBatch;
@@ -28,9 +28,11 @@ export const newCart = (cartId: string): CartRecord => ({
 /**
  * @param own the maps of the batch, which may be changed in place. A caller that gives them drops `cart`, and the whole batch when this throws.
  * @param region whose log the record was copied from; undefined for this region's own
+ * @returns the very same cart when it holds the record already
  * @throws UndecodableRecord
  */
 export function applyRecord(cart: CartRecord, record: LogRecord, rules: Evolve, own?: OwnMaps, region?: string): CartRecord {
+  if (holds(cart, record, region)) return cart;
   const reached = { ...cart, ...positionsAfter(cart, record, region) };
   // A redriven copy of a record that this cart does not wait for: the cart applied it already, or a newer build read it in its own place.
   // Its

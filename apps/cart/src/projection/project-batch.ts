@@ -31,7 +31,7 @@ import { encodeEvent, type CartRecord } from '../model/codec.ts';
 import { guestJoins, recordsProjected } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { isSnapshotDue, writeSnapshots } from './snapshots.ts';
-import { copiedFrom, heardEverywhereMs, holds, nextIn, offsetsOf, placeAfter } from './two-logs.ts';
+import { copiedFrom, heardEverywhereMs, nextIn, offsetsOf, placeAfter } from './two-logs.ts';
 
 export type Projected =
   /** `next` is the offset of the next record in the log of the batch. */
@@ -100,7 +100,7 @@ async function projectOn(
   // A replay goes on after a record that fails, with the cart as it was before. So it changes no map in place.
   const own = tells ? new OwnMaps() : undefined;
   const apply = tells ? applyRecord : applyOrMark;
-  const applied = applyRecords(carts, fresh, region, (cart, record) => apply(cart, record, parts.evolve, own, region));
+  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.evolve, own, region));
   // The view must confirm the place before others hear of this batch.
   if (tells && isCarried && isTold(applied, region) && !(await standsAt(parts, partition, place))) return { outcome: 'elsewhere' };
   // Forward before forgetting: a batch may have waited for weeks. An old removal of a guest in it must still reach the user's cart.
@@ -147,14 +147,14 @@ function tracesOf(applied: ReadonlyMap<string, Applied>): ReadonlyMap<string, st
 function applyRecords(
   carts: ReadonlyMap<string, CartRecord>,
   records: readonly LogRecord[],
-  region: string | undefined,
   apply: (cart: CartRecord, record: LogRecord) => CartRecord,
 ): Map<string, Applied> {
   const touched = new Map<string, Applied>();
   for (const record of records) {
     const before = touched.get(record.key) ?? { cart: carts.get(record.key) ?? newCart(record.key), changed: undefined, claimed: false };
-    if (holds(before.cart, record, region)) continue;
     const after = apply(before.cart, record);
+    // The cart held it.
+    if (after === before.cart) continue;
     const changed = after.state === before.cart.state ? before.changed : record;
     touched.set(record.key, { cart: after, changed, claimed: before.claimed || after.state.claimedBy !== before.cart.state.claimedBy });
   }
