@@ -8,7 +8,7 @@ import { openRedisByUrl, redisReady } from '@cloakroom/platform/redis';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import { openSpaces } from './projection/cart.view.replay.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';
-import { cartTopics } from './cart.dependencies.ts';
+import { topicsBeside } from './cart.dependencies.ts';
 import { evolveInBatch } from './model/cart.ts';
 import { replay } from './operations/replay.ts';
 
@@ -21,6 +21,7 @@ const help = `Builds the view of carts anew from their log, beside the one that 
 Environment:
   KAFKA_BROKERS    where cart.events is (host:port, comma separated)
   CART_REDIS_URL   the carts' view
+  OTHER_REGIONS    as for cart, with REGION: the copies of their logs are read too
   LOG_LEVEL        of the lines on standard error; default error
 
 Reads are served from the old view until the new one is level, and the old one is dropped at the end. A run that was ended may be repeated.
@@ -31,7 +32,7 @@ Exit code: 0 switched, 1 it could not be done, 78 the environment is not valid.
 const redisReadyMs = 5_000;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function run({ KAFKA_BROKERS, CART_REDIS_URL: url, LOG_LEVEL }: RedriveConfig): Promise<number> {
+async function run({ KAFKA_BROKERS, CART_REDIS_URL: url, LOG_LEVEL, REGION: region, OTHER_REGIONS }: RedriveConfig): Promise<number> {
   const log = createLogger('cart-replay', LOG_LEVEL, process.stderr);
   const eventLog = await openEventLog({ kind: 'kafka', brokers: KAFKA_BROKERS, clientId: 'cart-replay', log, clock: systemClock });
   const redis = openRedisByUrl({ url, name: 'cart-replay', log });
@@ -42,8 +43,8 @@ async function run({ KAFKA_BROKERS, CART_REDIS_URL: url, LOG_LEVEL }: RedriveCon
       eventLog,
       clock: systemClock,
       log,
-      topics: cartTopics,
-      region: 'local',
+      topics: topicsBeside(OTHER_REGIONS.map((other) => other.region)),
+      region,
       evolve: evolveInBatch,
       spaces: openSpaces(redis),
       open: (building) => openRedisCartView({ url, log, building }),

@@ -6,7 +6,7 @@ import { openEventLog, type EventLog } from '@cloakroom/event-log';
 import { systemClock } from '@cloakroom/platform';
 import type { Redis } from 'ioredis';
 import { accepted, newCommandId, newGuest, newUser, openHarness, quantitiesOf, quiet, type Harness } from '../cart.harness.ts';
-import { ViewUnavailable, type CartView, type Place } from '../projection/cart.view.ts';
+import { ViewUnavailable } from '../projection/cart.view.ts';
 import { openRedisCartView } from '../projection/cart.view.redis.ts';
 import { openSpaces, type Spaces } from '../projection/cart.view.replay.ts';
 import type { CartTopics } from '../cart.dependencies.ts';
@@ -95,65 +95,6 @@ const shows = (service: Harness, subject: string, expected: Record<string, numbe
     expect(quantitiesOf(read)).toEqual(expected);
   }, patience);
 const keysOf = async (space: string): Promise<string[]> => (await redis.keys(`*:${space}:*`)).filter((key) => !key.endsWith(':serving'));
-
-describe('the switch from one space to the next', () => {
-  const placeAt = (next: bigint, more: Partial<Place> = {}): Place => ({ next, rebuiltAt: 0n, forwardedTo: 0n, logId: 'log', ...more });
-  const connected = async (view: CartView): Promise<CartView> => {
-    opened.push({ stop: () => view.close() });
-    await vi.waitFor(async () => expect((await view.status()).ok).toBe(true), patience);
-    return view;
-  };
-  const openBoth = async () => {
-    const to = keyspace.replace(/1$/, '2');
-    const serving = await connected(openRedisCartView({ url: redisUrl, log: quiet, keyspace }));
-    const building = await connected(openRedisCartView({ url: redisUrl, log: quiet, keyspace, building: to }));
-    const level = () => openSpaces(redis, keyspace).switchOver(0, keyspace, to);
-    return { serving, building, level };
-  };
-  const put = async (view: CartView, place: Place): Promise<void> => {
-    const { place: expected } = await view.load(0, []);
-    expect(await view.apply(0, { expected, place, carts: [] })).toBe(true);
-  };
-
-  it('happens only when both stand at the same record of the same log, and the new space has caught up', async () => {
-    const { serving, building, level } = await openBoth();
-    expect(await level()).toBe(false);
-    await put(serving, placeAt(5n));
-    expect(await level()).toBe(false);
-    for (const elsewhere of [placeAt(4n), placeAt(6n), placeAt(5n, { logId: 'other' }), placeAt(5n, { rebuiltAt: 9n })]) {
-      await put(building, elsewhere);
-      expect(await level()).toBe(false);
-    }
-    await put(building, placeAt(5n));
-    expect(await level()).toBe(true);
-  });
-
-  it('is reported to a caller that repeats it after a lost answer, and never goes back', async () => {
-    const { serving, building, level } = await openBoth();
-    await put(serving, placeAt(5n));
-    await put(building, placeAt(5n));
-    expect(await level()).toBe(true);
-    // The serving projector has continued since then, in the new space.
-    await put(serving, placeAt(6n));
-    expect(await level()).toBe(true);
-    const third = keyspace.replace(/1$/, '3');
-    expect(await openSpaces(redis, keyspace).switchOver(0, keyspace, third)).toBe(false);
-  });
-
-  it('ends writes to both spaces at that record, so none goes into the wrong space', async () => {
-    const { serving, building, level } = await openBoth();
-    await put(serving, placeAt(5n, { forwardedTo: 3n }));
-    await put(building, placeAt(5n));
-    const [old, built] = [(await serving.load(0, [])).place, (await building.load(0, [])).place];
-    expect(await level()).toBe(true);
-    // One batch was read before the switch, and the replay does not know of the switch yet.
-    expect(await serving.apply(0, { expected: old, place: placeAt(6n), carts: [] })).toBe(false);
-    expect(await building.apply(0, { expected: built, place: placeAt(6n), carts: [] })).toBe(false);
-    expect((await serving.load(0, [])).place).toEqual(placeAt(5n));
-    await put(serving, placeAt(6n));
-    expect((await building.load(0, [])).place).toEqual(placeAt(6n));
-  });
-});
 
 describe('a replay into a new view', () => {
   it('lets no read go back and loses nothing, while people write, sign in and remove', async () => {

@@ -6,6 +6,9 @@
  * A replay uses the projector's own steps, but forwards no guest and writes no snapshot. The serving projector has done both, up to the
  * record at which the pointer moves (cart.view.replay.ts). A replay that is killed has switched whole partitions or none. The next run
  * continues.
+ *
+ * In a shop of several regions the copies of the other logs are read too, in turns, as the projector does. A partition is switched where both spaces
+ * stand at the same record of each log.
  */
 import { randomUUID } from 'node:crypto';
 import { RetryLater, type BatchControl, type RecordBatch, type TopicPartition } from '@cloakroom/event-log';
@@ -15,6 +18,8 @@ import type { Spaces } from '../projection/cart.view.replay.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { projectBatch } from '../projection/project-batch.ts';
 import { settlePartitions } from '../projection/rebuild.ts';
+import { Turns } from '../projection/turns.ts';
+import { copiedFrom, logsOf, nextIn } from '../projection/two-logs.ts';
 
 /** Without progress for this long, the log or the view counts as down, or no process projects the serving view. */
 const silenceMaxMs = 30_000;
@@ -82,18 +87,19 @@ async function fill(parts: ReplayParts & CartParts, open: Map<number, string>, t
   const { clusterId } = await eventLog.describe();
   const group = `cart-replay-${randomUUID()}`;
   const left = new Map(open);
+  const turns = new Turns();
   let records = 0;
   let progressMs = clock.monotonicMs();
   let trouble: unknown;
   const subscription = await eventLog.subscribe({
     group,
-    topics: [topics.events],
+    topics: logsOf(topics),
     from: 'earliest',
     onAssigned: (assigned, control) => seekAll(parts, clusterId, group, { assigned, control, left }),
     handler: async (batch, control) => {
       try {
         if (!left.has(batch.partition)) return;
-        if (await take(parts, clusterId, batch, control)) {
+        if (await turns.take(batch.partition, () => take(parts, clusterId, batch, control))) {
           records += batch.records.length;
           progressMs = clock.monotonicMs();
         }
@@ -129,11 +135,13 @@ async function seekAll(
   { assigned, control, left }: { assigned: readonly TopicPartition[]; control: BatchControl; left: ReadonlyMap<number, string> },
 ): Promise<void> {
   const { topics, eventLog } = parts;
-  const bounds = await eventLog.bounds(topics.events);
-  const mine = assigned.map(({ partition }) => partition).filter((partition) => left.has(partition));
+  const bounds = new Map(await Promise.all(logsOf(topics).map(async (log) => [log.name, await eventLog.bounds(log)] as const)));
+  const mine = [...new Set(assigned.map(({ partition }) => partition))].filter((partition) => left.has(partition));
   const settled = await settlePartitions(parts, logId, group, mine);
   for (const { topic, partition } of assigned) {
-    const next = settled.get(partition)?.next ?? (left.has(partition) ? undefined : bounds.get(partition)?.next);
+    const place = settled.get(partition);
+    const end = left.has(partition) ? undefined : bounds.get(topic)?.get(partition)?.next;
+    const next = place === undefined ? end : nextIn(place, copiedFrom(topics, topic));
     if (next === undefined) throw new RetryLater(`partition ${partition} could not be settled`);
     control.seek(topic, partition, next);
   }
@@ -145,6 +153,7 @@ async function take(parts: CartParts, logId: string, batch: RecordBatch, control
   if (projected.outcome === 'applied') return true;
   const place = (await parts.view.places([batch.partition])).get(batch.partition);
   // The partition was switched at this moment, and the serving projector has the batch.
-  control.seek(batch.topic, batch.partition, place?.next ?? batch.records[0]!.offset);
+  const next = place && nextIn(place, copiedFrom(parts.topics, batch.topic));
+  control.seek(batch.topic, batch.partition, next ?? batch.records[0]!.offset);
   return false;
 }

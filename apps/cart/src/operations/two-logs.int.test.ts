@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { isProblem, recordHeaders, type Problem } from '@cloakroom/contracts';
 import { openEventLog, type OutgoingRecord } from '@cloakroom/event-log';
@@ -24,6 +25,7 @@ const brokers = process.env['TEST_KAFKA_BROKERS'] ?? '';
 const patience = { timeout: 60_000, interval: 100 };
 /** Three programs start one after the other, on a machine that runs everything else as well. */
 const programsMs = 240_000;
+const paceMs = 40;
 const topics = topicsBeside(['us']);
 const copy = topics.mirrors![0]!.events;
 /** The log of us in this run. */
@@ -172,6 +174,45 @@ it(
     expect({ state, inRegions }).toEqual({ state: carts.get(ada)!.state, inRegions: carts.get(ada)!.inRegions });
     const last = (await run('history.main.ts', [ada, '--json'])).out.trimEnd().split('\n').at(-1)!;
     expect(JSON.parse(last)).toMatchObject({ region: 'us', event: { type: 'ItemAdded' }, after: { lines: [{}, {}] } });
+  },
+  programsMs,
+);
+
+it(
+  'replay fills a new view from both logs while both regions go on, and drops the old one',
+  async () => {
+    const [ada, eve] = [newUser(), newUser()];
+    await add(ada, 'cup');
+    const mug = added(ada, 'mug', 2);
+    const at = await arrives(mug);
+    await publishSurely({ key: eve, value: Buffer.from('x') });
+    await is(ada, { cup: 1, mug: 2 });
+    await is(eve, {}, true);
+    // A wrong cart in the old view.
+    await redis.del(`{cart:${partitionOfCart(cart.parts, ada)}}:v1:cart:${ada}`);
+    expect(quantitiesOf(await cart.get(ada))).toEqual({});
+
+    let going = true;
+    let hats = 0;
+    // A cart has 500 units at most.
+    const shopping = (async () => {
+      for (; going && hats < 400; hats += 2) {
+        await arrives(added(ada, 'hat', 1));
+        await add(eve, 'hat');
+        await add(ada, 'hat');
+        await delay(paceMs); // not a wait: the pace of somebody who shops fast
+      }
+    })();
+    const replayed = await run('replay.main.ts').finally(() => (going = false));
+    await shopping;
+    const switched = /^\d+ records replayed into v2 in [\d.]+ s\. The old view is dropped\.$/m;
+    expect(replayed).toMatchObject({ code: 0, err: '', out: expect.stringMatching(switched) });
+    await is(ada, { cup: 1, mug: 2, hat: hats });
+    await is(eve, { hat: hats / 2 }, true);
+    expect(await redis.keys('*:v1:cart:*')).toEqual([]);
+    await arrives(mug, { at });
+    await arrives(added(ada, 'cup', 1));
+    await is(ada, { cup: 2, mug: 2, hat: hats });
   },
   programsMs,
 );

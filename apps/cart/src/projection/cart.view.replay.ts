@@ -1,7 +1,7 @@
 /**
- * The second space of the view in Redis, which a replay (replay.ts) fills beside the serving one, and the switch to it. One script switches
- * a partition: it moves the pointer only when both spaces stand at the same record of the same log. So no reader goes back, and the serving
- * projector has forwarded exactly the records that the new space holds. From the next record on it projects into the new space.
+ * The second space of the view in Redis, which a replay (replay.ts) fills beside the serving one, and the switch to it. One script switches a partition:
+ * it moves the pointer only when both spaces stand at the same record of the same log, and of each copy of another region's log. So no reader goes back,
+ * and the serving projector has forwarded exactly the records that the new space holds. From the next record on it projects into the new space.
  */
 import type { RedisConnection } from '@cloakroom/platform/redis';
 import { cartKey, dueKey, isBefore, placeKey, servingKey, spaceOfKey } from './cart.view.keys.ts';
@@ -17,8 +17,20 @@ if serving == ARGV[3] then return 1 end
 if serving ~= ARGV[2] then return 0 end
 local old, new = redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3])
 if not old or not new then return 0 end
-local next, rebuiltAt, log = string.match(new, '^(%d+) (%d+) %d+ (%S+)$')
-if string.match(old, '^%d+') ~= next or string.match(old, '%S+$') ~= log or tonumber(next) < tonumber(rebuiltAt) then return 0 end
+-- Where a place stands: the log, the position in it, and the position in each copy. And whether it is being rebuilt.
+local function stand(place)
+  local next, rebuiltAt, log, copies = string.match(place, '^(%d+) (%d+) %d+ (%S+)(.*)$')
+  if not next then return nil, true end
+  local rebuilding, at = tonumber(next) < tonumber(rebuiltAt), {}
+  for region, copied, rebuilt in string.gmatch(copies, ' ([^: ]+):(%d+):(%d+):') do
+    rebuilding = rebuilding or tonumber(copied) < tonumber(rebuilt)
+    at[#at + 1] = region .. ':' .. copied
+  end
+  table.sort(at)
+  return log .. ' ' .. next .. ' ' .. table.concat(at, ' '), rebuilding
+end
+local built, rebuilding = stand(new)
+if rebuilding or built ~= stand(old) then return 0 end
 redis.call('SET', KEYS[1], ARGV[3])
 return 1
 `;

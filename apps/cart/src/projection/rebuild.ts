@@ -13,6 +13,7 @@
  */
 import type { CartParts } from '../cart.dependencies.ts';
 import type { MirrorPlace, Place } from './cart.view.ts';
+import { offsetIn } from '../model/cart.ts';
 import type { CartRecord } from '../model/codec.ts';
 import { realignments } from '../metrics.ts';
 import { orRetryLater } from './project-batch.ts';
@@ -86,7 +87,7 @@ export async function settlePartitions(
   }
   if (broken.size > 0) {
     const forwarded = await forwardedOffsets(parts, group, bounds);
-    await restore(parts, parts.replays === true ? withGaps(broken, bounds) : broken, bounds);
+    await restore(parts, parts.replays === true ? withGaps(broken, [bounds, ...copies.map(([, of]) => of)]) : broken, bounds);
     for (const [partition, place] of broken) {
       const { first, next } = boundsOf(bounds, partition);
       const forwardedTo = place?.forwardedTo ?? forwarded.get(partition) ?? 0n;
@@ -154,9 +155,12 @@ async function forwardedOffsets(
   );
 }
 
-/** A replay computes carts anew. So it uses snapshots, which an older build may have made, only where the log is not whole. */
-const withGaps = (broken: ReadonlyMap<number, Place | undefined>, bounds: ReadonlyMap<number, Bounds>): Map<number, Place | undefined> =>
-  new Map([...broken].filter(([partition]) => boundsOf(bounds, partition).first > 0n));
+/** A replay computes carts anew. So it uses snapshots, which an older build may have made, only where a log is not whole. */
+const withGaps = (
+  broken: ReadonlyMap<number, Place | undefined>,
+  logs: readonly (ReadonlyMap<number, Bounds> | undefined)[],
+): Map<number, Place | undefined> =>
+  new Map([...broken].filter(([partition]) => logs.some((bounds) => bounds !== undefined && boundsOf(bounds, partition).first > 0n)));
 
 async function restore(
   parts: CartParts,
@@ -166,10 +170,16 @@ async function restore(
   await readSnapshots(parts, new Set(broken.keys()), async (partition, snapshots) => {
     const newest = new Map(snapshots.map((cart) => [cart.state.cartId, withinLog(cart, boundsOf(bounds, partition))]));
     const { carts: known } = await orRetryLater(parts.view.load(partition, [...newest.keys()]));
-    const better = [...newest.values()].filter(({ state, position }) => position > (known.get(state.cartId)?.position ?? -1n));
+    const better = [...newest.values()].filter((cart) => isFurther(cart, known.get(cart.state.cartId)));
     if (better.length === 0) return;
     await orRetryLater(parts.view.apply(partition, { expected: broken.get(partition), place: undefined, carts: better }));
   });
+}
+
+/** A cart may have moved in the log of another region alone. */
+function isFurther({ position, inRegions }: CartRecord, known: CartRecord | undefined): boolean {
+  if (known === undefined || position > known.position) return true;
+  return inRegions?.positions.some((of) => of.offset > (offsetIn(known.inRegions?.positions, of) ?? 0n)) === true;
 }
 
 /** A position past the log's end belongs to a log that is gone. The state is kept, but no record of this log may be skipped for it. */

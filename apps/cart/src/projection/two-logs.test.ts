@@ -5,8 +5,8 @@ import { EmbeddedEventLog, EventLogError, type EventLog, type LogRecord } from '
 import { systemClock } from '@cloakroom/platform';
 import { newCommandId, newGuest, newUser, quiet } from '../cart.harness.ts';
 import { cartTopics, type CartParts } from '../cart.dependencies.ts';
-import { commandOfDot, deadKeptMs, dotOf, evolveInBatch, linesOf, type CartEvent } from '../model/cart.ts';
-import { encodeEvent, UndecodableRecord, type CartRecord } from '../model/codec.ts';
+import { commandOfDot, deadKeptMs, dotOf, emptyCart, evolveInBatch, linesOf, type CartEvent } from '../model/cart.ts';
+import { encodeCart, encodeEvent, UndecodableRecord, type CartRecord } from '../model/codec.ts';
 import { partitionOfCart } from '../reads/consistency.ts';
 import { isIncomplete, newCart } from './apply-record.ts';
 import { MemoryCartView } from './cart.view.memory.ts';
@@ -166,6 +166,20 @@ describe('a view', () => {
     const gone: MirrorPlace = { region: 'us', next: 1n, rebuiltAt: 9n, reached: 9n, heardMs: 1, logId: 'a' };
     await parts.view.apply(partition, { expected: place, place: { ...place, mirrors: [gone] }, carts: [] });
     expect(await settle()).toEqual({ ...place, mirrors: [{ ...gone, next: 0n, rebuiltAt: 1n }] });
+  });
+
+  it('that was lost takes the newest snapshot of a cart that only the other region has changed since', async () => {
+    const snapshotAt = (offset: bigint, quantity: number): CartRecord => {
+      const state = evolveInBatch(emptyCart(ada), add(quantity));
+      return { ...newCart(ada), state, inRegions: { positions: [{ region: 'us', logId: 'a', offset }], missing: [] } };
+    };
+    const recordOf = (cart: CartRecord) => ({ key: cart.state.cartId, value: encodeCart(cart), partition });
+    // More than one batch between them.
+    const between = Array.from({ length: 600 }, () => recordOf(newCart(newUser())));
+    for (const records of [[recordOf(snapshotAt(8n, 1))], between, [recordOf(snapshotAt(9n, 2))]])
+      await parts.eventLog.publish(topics.snapshots, records);
+    await settle();
+    expect(quantityOf((await stand()).cart)).toBe(2);
   });
 
   it.each(['knows', 'does not know yet'])('follows its own log while a copy that it %s does not say where it ends', async (known) => {
