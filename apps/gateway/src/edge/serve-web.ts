@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '@cloakroom/contracts';
 import { isPageFile, pagePathOf } from '@cloakroom/platform';
 
@@ -18,7 +18,7 @@ export async function serveWeb(server: FastifyInstance, dir: string): Promise<vo
   const page = await readFile(join(dir, 'index.html'));
   // Not awaited: Fastify would begin to load, and give the routes its own error handler before Nest has set ours.
   void server.register(fastifyStatic, { root: dir, serve: false, cacheControl: false, etag: true, lastModified: false });
-  server.get('/*', async (request, reply) => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const path = pagePathOf(request.url);
     if (path === undefined || isReserved(path)) throw problem('not_found');
     if (path !== '/' && path !== '/index.html' && (await isPageFile(dir, path))) {
@@ -29,7 +29,9 @@ export async function serveWeb(server: FastifyInstance, dir: string): Promise<vo
     // A path without an extension is a page of the app, whose own router knows it; a missing file is missing.
     if (/\.[a-z0-9]+$/i.test(path) && path !== '/index.html') throw problem('not_found');
     return answerPage(reply, page);
-  });
+  };
+  // A span is named by its pattern. So the Observatory tells a page that was loaded from a picture that a page asked for later.
+  for (const pattern of ['/*', '/assets/*', '/images/*']) server.get(pattern, answer);
 }
 
 function answerPage(reply: FastifyReply, page: Buffer): FastifyReply {

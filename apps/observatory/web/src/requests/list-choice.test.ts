@@ -8,6 +8,7 @@ const requests = [
   { ...mine, traceId: '2', name: 'POST /api/cart/lines' },
   { ...mine, traceId: '3', name: 'GET /api/products/:productId' },
   { ...mine, traceId: '4', name: 'GET /*' },
+  { ...mine, traceId: '6', name: 'GET /images/*' },
   { ...recorded, traceId: '5', name: 'GET /api/cart', experiment: undefined },
 ];
 const ids = (choice: Parameters<typeof shownOf>[1]) => shownOf(requests, choice, 't-1').shown.map(({ traceId }) => traceId);

@@ -49,6 +49,8 @@ it('who-decided is ticked off by the read of a page that was loaded after the ad
   const loaded = (afterMs: number) => request('GET /*', { startedAtMs: atMs + afterMs });
   expect(doneIn({ mine: [loaded(-20), read(-10)] })).toEqual([]);
   expect(doneIn({ mine: [loaded(-20), added, read(10)] })).toEqual(['one-request']);
+  for (const file of ['GET /images/*', 'GET /assets/*'])
+    expect(doneIn({ mine: [loaded(-20), added, request(file, { startedAtMs: atMs + 5 }), read(10)] })).toEqual(['one-request']);
   expect(doneIn({ mine: [loaded(-20), added, read(10), loaded(20)] })).toEqual(['one-request']);
   expect(doneIn({ mine: [loaded(-20), added, read(10), loaded(20), read(30)] })).toEqual(['one-request', 'who-decided']);
 });

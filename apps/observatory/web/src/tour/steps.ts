@@ -1,6 +1,6 @@
 /** The steps of docs/tour.md, each with the sign by which the Observatory sees that it was done. */
 import type { ProcessView, RequestSummary } from '../../../src/api.ts';
-import { isFile } from '../api/request-log.ts';
+import { isPageLoad } from '../api/request-log.ts';
 
 /** All that is known at one moment. */
 export interface Seen {
@@ -56,12 +56,12 @@ const whileOn = ({ mine, faults }: Seen, fault: string, request: string): readon
   );
 
 /**
- * The page reads the cart after each addition, so such a read is no sign that somebody looked at the cart. A page that is loaded anew asks for its
- * files first.
+ * The page reads the cart after each addition, and asks for the picture of its line. So neither is a sign that somebody looked at the cart. A page that
+ * is loaded anew asks for itself first.
  */
 function isCartPageLoaded(mine: readonly RequestSummary[]): boolean {
   const addedAtMs = Math.min(...asked(mine, 'POST /api/cart/lines').map(({ startedAtMs }) => startedAtMs));
-  const loadedAtMs = Math.min(...mine.filter(isFile).flatMap(({ startedAtMs }) => (startedAtMs > addedAtMs ? [startedAtMs] : [])));
+  const loadedAtMs = Math.min(...mine.filter(isPageLoad).flatMap(({ startedAtMs }) => (startedAtMs > addedAtMs ? [startedAtMs] : [])));
   return asked(mine, 'GET /api/cart').some(({ decision, startedAtMs }) => decision?.includes('hit') === true && startedAtMs > loadedAtMs);
 }
 
