@@ -32,6 +32,8 @@ export interface RequestSummary {
   readonly durationMs: number;
   /** From the start until the last thing that the request caused; equal to `durationMs` where nothing came after the answer. */
   readonly settledMs: number;
+  /** An open page was told of its outcome, which may be before the answer. */
+  readonly toldPage: boolean;
   /** hit, asked, joined ...; undefined where nobody asked who it was. */
   readonly decision: string | undefined;
   readonly subject: string | undefined;

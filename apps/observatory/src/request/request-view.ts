@@ -8,7 +8,7 @@ import { budgetOf, decisionOf, identityOf } from './identity.ts';
 import { calledService, lanesOf, textOf } from './lanes.ts';
 import { isPage, underTheirPages } from './page-spans.ts';
 import { relatedTo } from './related.ts';
-import { tellStory } from './story.ts';
+import { isLiveEvent, tellStory } from './story.ts';
 import { type Node, treeOf, walk } from './tree.ts';
 
 /**
@@ -90,6 +90,7 @@ function summaryOf(tree: Node, spans: readonly StoredSpan[], laneOf: ReadonlyMap
     startedAtMs: root.startMs,
     durationMs: tree.endMs,
     settledMs: nodes.reduce((latest, { endMs }) => Math.max(latest, endMs), tree.endMs),
+    toldPage: nodes.some(isLiveEvent),
     decision: told((span) => decisionOf(span)?.decision),
     subject: told((span) => textOf(span.attributes[observed.subject]) || undefined),
     experiment: told((span) => textOf(span.attributes[observed.experiment]) || undefined),

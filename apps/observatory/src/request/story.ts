@@ -76,7 +76,7 @@ function whatFollowed({ nodes, tree, summary }: Told): string {
   return `It reached ${page}${through} ${inMs(heard.startMs)} after its start, ${when}${seen}.`;
 }
 
-const isLiveEvent = ({ span }: Node): boolean => span.name.startsWith('live event ');
+export const isLiveEvent = ({ span }: Node): boolean => span.name.startsWith('live event ');
 const sessionOf = ({ span }: Node): string => textOf(span.attributes[observed.session]);
 
 const first = (nodes: readonly Node[]): Node | undefined =>

@@ -23,6 +23,7 @@ export const recorded: RequestView = {
   startedAtMs: 1_795_851_269_000,
   durationMs: 200,
   settledMs: 260,
+  toldPage: true,
   decision: undefined,
   subject: undefined,
   experiment: 't-e741c4b1',

@@ -12,6 +12,7 @@ const request = (name: string, more: Partial<RequestSummary> = {}): RequestSumma
   startedAtMs: Date.now(),
   durationMs: 10,
   settledMs: 10,
+  toldPage: false,
   decision: undefined,
   subject: 'u_ada',
   experiment: 'ada',
@@ -32,7 +33,7 @@ it.each<[string, Partial<Seen>]>([
   [
     'other-window',
     {
-      mine: [request('POST /api/session/login', { settledMs: 90 })],
+      mine: [request('POST /api/session/login', { toldPage: true })],
       others: [request('POST /api/session/login', { experiment: undefined })],
     },
   ],

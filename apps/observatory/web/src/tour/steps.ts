@@ -97,7 +97,7 @@ export const steps: readonly Step[] = [
     to: '/requests',
     isDone: ({ mine, others }) =>
       asked(others, 'POST /api/session/login').some(({ status }) => status === 200) &&
-      asked(mine, 'POST /api/session/login').some(({ status, settledMs, durationMs }) => status === 200 && settledMs > durationMs),
+      asked(mine, 'POST /api/session/login').some(({ status, toldPage }) => status === 200 && toldPage),
   },
   {
     id: 'lost-answer',
