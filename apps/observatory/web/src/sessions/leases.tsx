@@ -16,7 +16,7 @@ export function Leases() {
       <h2 id="leases">Who may believe a copy now</h2>
       <p>
         auth’s heartbeat says that every ended session has been told, and renews each process’ <Term word="lease">lease</Term> of{' '}
-        {ofMs / 1_000} s. Pause auth on the Map, and see them run out.
+        {ofMs / 1_000} s. Pause auth on the Map, where it is a process of its own, and see them run out.
       </p>
       <ul className="leases">
         {leases.map(({ place, ageMs }) => {
