@@ -61,6 +61,52 @@ test('the slider shows the cart at each offset as cart folds the log, with a gue
   expect(complaints).toEqual([]);
 });
 
+test('each device stands where its last read came to, and both reach the end of the log', async ({ stage, newContext, person }) => {
+  const [laptop, phone] = [await newContext(stage.shop[0]), await newContext(stage.shop[1])];
+  const { page, complaints } = await openObservatory(laptop, stage);
+  const otherWindow = await phone.newPage();
+  await signIn(otherWindow, person);
+  await otherWindow.goto('/cart');
+  const shop = await laptop.newPage();
+  await signIn(shop, person);
+  await addToCart(shop, 'road-runners');
+  await expect(lines(otherWindow)).toHaveCount(1);
+
+  await page.bringToFront();
+  await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'Cart', exact: true }).click();
+  await page.getByRole('navigation', { name: 'Carts' }).getByRole('link', { name: /^user/ }).click();
+  const cartId = new URL(page.url()).pathname.split('/').at(-1)!;
+  const rows = page.getByRole('table', { name: 'How far each device has seen this cart' }).locator('tbody tr');
+  // A page that waited too long asks again, and then the log holds a repeat. So both devices read until they stand at the last record.
+  await expect(async () => {
+    await Promise.all([otherWindow.reload(), shop.goto('/cart')]);
+    const { offset } = (await foldedLog(stage, cartId)).at(-1)!;
+    await expect(rows.filter({ has: page.getByRole('cell', { name: new RegExp(`^${offset} at `) }) })).toHaveCount(2);
+    await expect(rows.filter({ hasText: 'up to the end' })).toHaveCount(2);
+  }).toPass({ timeout: 120_000 });
+  await expect(rows.filter({ hasText: '(yours)' })).toHaveCount(1);
+  expect(complaints).toEqual([]);
+});
+
+test('leases run down while auth is paused, and are renewed when it runs again', async ({ stage, newContext }) => {
+  const { page } = await openObservatory(await newContext(stage.shop[0]), stage, '/sessions');
+  const leases = page.getByRole('region', { name: 'Who may believe a copy now' }).getByRole('listitem');
+  const over = leases.filter({ hasText: 'over: it asks auth' });
+  const some = { timeout: 90_000 };
+  await expect(leases.filter({ hasText: 'gateway-1' })).toContainText('ms left', some);
+  const auth = stage.stack.process('auth');
+  expect(auth.kill('SIGSTOP')).toBe(true);
+  try {
+    await expect(over.filter({ hasText: 'gateway-1' })).toHaveCount(1, some);
+    await expect(over.filter({ hasText: 'gateway-2' })).toHaveCount(1, some);
+    await expect(leases.filter({ hasText: 'ms left' })).toHaveCount(0, some);
+  } finally {
+    auth.kill('SIGCONT');
+  }
+  await expect(leases.filter({ hasText: 'gateway-1' })).toContainText('ms left', some);
+  await expect(leases.filter({ hasText: 'gateway-2' })).toContainText('ms left', some);
+});
+
 test('a session’s lifeline tells each decision, where it was made and how old the lease was', async ({ stage, newContext, person }) => {
   const laptop = await newContext(stage.shop[0]);
   const { page, complaints } = await openObservatory(laptop, stage, '/sessions');
