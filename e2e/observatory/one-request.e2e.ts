@@ -75,8 +75,8 @@ test('a read of the cart shows the passport that was believed: its claims, witho
   await hop(page, /cart/, /CartService\/GetCart/).click();
   await expect(hopPanel(page)).toContainText('passport verified');
   const claims = await factsIn(page, 'Claims');
-  expect(claims['aud']).toContain('cart');
-  expect(claims['sub']).toMatch(/^u_/);
+  expect(claims['for this service alone aud']).toContain('cart');
+  expect(claims['for this person sub']).toMatch(/^u_/);
   await expect(hopPanel(page).getByRole('list', { name: 'Policy' })).toContainText('audience cart');
   await expect(hopPanel(page).getByRole('meter', { name: 'Budget that is left' })).toBeVisible();
   const shown = await page.locator('body').innerText();

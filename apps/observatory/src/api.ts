@@ -200,7 +200,7 @@ export interface BlastOperation {
   readonly title: string;
   /** "POST /api/cart/lines" */
   readonly request: string;
-  /** In the words of docs/failures.md; several where it depends on the session's mode, or where several parts are gone. */
+  /** In the words of docs/failures.md; several where it depends on the session's mode, or where several parts are gone. None: no promise. */
   readonly promises: readonly string[];
   /** undefined: nobody asked within the window. */
   readonly observed:
@@ -258,6 +258,8 @@ export interface SessionListView {
     readonly mode: string | undefined;
     readonly lastAtMs: number;
     readonly ended: boolean;
+    /** The user's session that a guest's sign-in began in its place. */
+    readonly becameHandle: string | undefined;
   }[];
 }
 
@@ -269,6 +271,8 @@ export interface SessionStepView {
   /** The process of the map that decided or did it. */
   readonly place: string;
   readonly name: string;
+  /** The request to a gateway in which it happened: "GET /api/cart". */
+  readonly request: string | undefined;
   readonly decision: string | undefined;
   readonly mode: string | undefined;
   readonly subject: string | undefined;

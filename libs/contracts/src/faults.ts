@@ -121,14 +121,15 @@ export const faultKinds: Readonly<Record<FaultName, FaultKind>> = {
   'cart-read-stale': kind({
     title: 'Reads of the cart are old',
     explanation:
-      'Reads see the cart as a copy that lags behind. A read that must see your last write waits 200 ms in vain, and then says "stale".',
+      'Reads see the cart as a copy that lags behind. A read that must see your last write waits 200 ms in vain, and then says that it is behind.',
     strength: { minMs: 1_000, maxMs: 60_000, usualMs: 5_000 },
     file: 'apps/cart/src/reads/stale-view.ts',
   }),
   'projector-held': kind({
     ...held,
     title: 'The projector stands still',
-    explanation: 'Writes are taken, but no view follows: carts show the state of before, and say "stale". Afterwards the view catches up.',
+    explanation:
+      'Writes are taken, but no view follows: carts show an older state, and say by how many events they are behind. Afterwards the view catches up.',
   }),
   'revocations-held': kind({
     ...held,

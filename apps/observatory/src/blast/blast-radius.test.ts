@@ -118,8 +118,29 @@ it('a trainee’s fault leaves the feed of revocations alone, so nothing that a 
 
 it('a fault of which the matrix says nothing is named, and nothing is judged by it', () => {
   const { unpromised, of } = look(well, [on('projector-held')], [answer('GET /api/cart', 503, { refusal: 'unavailable' })]);
-  expect(unpromised).toEqual(['projector-held']);
+  expect(unpromised).toEqual(['“The projector stands still”']);
   expect(of('GET /api/cart').agrees).toBeUndefined();
+});
+
+it('a lost answer of an addition promises that it counts once, and takes no promise back from the other operations', () => {
+  const lost = on('rpc-answer-lost', { at: 'CartService/AddItem', experiment: 'ada' });
+  const { of } = look(well, [lost], [], 'ada');
+  expect(of('POST /api/cart/lines').promises).toEqual([expect.stringMatching(/outcome_unknown.*counts once/)]);
+  expect(of('GET /api/orders').promises).toEqual(['works']);
+  expect(look(well, [lost], [], 'bob').of('POST /api/cart/lines').promises).toEqual(['works']);
+});
+
+it('a held projector leaves writes their promise, marks reads, and leaves nothing else promised by silence', () => {
+  const { of } = look(well, [on('projector-held')], []);
+  expect(of('POST /api/cart/lines').promises).toEqual(['works']);
+  expect(of('GET /api/cart').promises).toEqual(['works, and is marked as behind']);
+  expect(of('POST /api/orders').promises).toEqual([]);
+});
+
+it('a part that is gone and a fault without a promise promise nothing together', () => {
+  const stack = stackOf({ auth: 'ready', cart: 'restarting' });
+  expect(look(stack, [on('rpc-slow', { at: 'AuthService/Login' })], []).of('GET /api/cart').promises).toEqual([]);
+  expect(look(stack, [on('projector-held')], []).of('POST /api/cart/lines').promises).toEqual([expect.stringContaining('503')]);
 });
 
 it('answers before the window, and mistakes of a browser, judge nothing', () => {
@@ -144,15 +165,15 @@ it('everybody’s fault changes the promises of each trainee', () => {
     answer('GET /api/profile', 503, { refusal: 'unavailable', mine: 'ada' }),
   ];
   const { gone, of } = look(well, [on('database-fails', { at: 'profile' })], spans, 'ada');
-  expect(gone).toMatchObject([{ part: 'profile', why: 'the fault database-fails profile is on' }]);
+  expect(gone).toMatchObject([{ part: 'profile', why: '“A database does not answer” (profile)' }]);
   expect(of('GET /api/products')).toMatchObject({ promises: ['works'], agrees: true });
   expect(of('GET /api/profile')).toMatchObject({ promises: ['503 `unavailable`'], agrees: true });
 });
 
 it('a log that takes no records is still read, so the row of a lost log promises nothing of it', () => {
   const { unpromised, of } = look(well, [on('publish-fails')], [answer('GET /api/cart', 200)]);
-  expect(unpromised).toEqual(['publish-fails']);
-  expect(of('GET /api/cart').agrees).toBeUndefined();
+  expect(unpromised).toEqual(['“The log takes no records”']);
+  expect(of('GET /api/cart')).toMatchObject({ promises: [], agrees: undefined });
 });
 
 it('an answer is held against what was broken when it was given: a mended part leaves no red row, and a planted refusal does', () => {

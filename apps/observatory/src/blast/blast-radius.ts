@@ -61,6 +61,15 @@ function outcomesOf(operation: FailureOperation, broken: readonly Broken[]): rea
   return all.length === 0 || worst.length === 0 ? ['works'] : [...new Set(rows.length > 1 ? worst : all)];
 }
 
+/** Nothing where something is broken of which nobody promises anything. */
+function promisesOf(operation: FailureOperation, now: readonly Broken[]): readonly string[] {
+  const ofParts = outcomesOf(operation, now).map((outcome) => failureOutcomes[outcome].text);
+  const ofFaults = now.flatMap(({ part, promises }) => (part === undefined ? [promises?.[operation]] : []));
+  if (ofFaults.includes(undefined)) return [];
+  const worst = [...ofParts, ...ofFaults].filter((text) => text !== undefined && text !== failureOutcomes.works.text);
+  return worst.length === 0 || ofFaults.length === 0 ? ofParts : [...new Set(worst as string[])];
+}
+
 interface Answer {
   readonly startMs: number;
   readonly endMs: number;
@@ -96,7 +105,7 @@ function rowOf(
   answers: readonly Answer[],
 ): BlastOperation {
   const { title, request } = failureOperations[name];
-  const promises = outcomesOf(name, now).map((outcome) => failureOutcomes[outcome].text);
+  const promises = promisesOf(name, now);
   if (answers.length === 0) return { title, request, promises, observed: undefined, agrees: undefined };
   const failed = answers.filter(isFailure);
   const verdicts = answers.map((answer) => verdictOn(name, history, answer)).filter((verdict) => verdict !== undefined);

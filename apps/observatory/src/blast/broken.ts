@@ -1,5 +1,6 @@
 /** The parts that are gone, as the failure matrix names them, and since when. */
-import { failureMatrix, type FailurePart, type FaultSwitch, type LinkedStack } from '@cloakroom/contracts';
+import { failureMatrix, type FailurePart, faultKinds, type FaultSwitch, type LinkedStack } from '@cloakroom/contracts';
+import { type FaultPromises, promisesUnder } from './fault-promises.ts';
 
 export interface Broken {
   /** undefined: the matrix says nothing of it. */
@@ -7,6 +8,8 @@ export interface Broken {
   readonly why: string;
   /** The trainee who meets it; undefined: everybody does. */
   readonly experiment: string | undefined;
+  /** What the shop promises under a fault of which the matrix says nothing; undefined: nothing. */
+  readonly promises?: FaultPromises | undefined;
 }
 
 /** Broken from one instant to another; Infinity: it is broken now. */
@@ -32,8 +35,9 @@ function partOf({ fault, at }: FaultSwitch): FailurePart | undefined {
 
 function brokenBy(one: FaultSwitch): Broken {
   const part = partOf(one);
-  const name = one.at === undefined ? one.fault : `${one.fault} ${one.at}`;
-  return { part, why: part === undefined ? name : `the fault ${name} is on`, experiment: one.experiment };
+  const { title } = faultKinds[one.fault];
+  const why = one.at === undefined ? `“${title}”` : `“${title}” (${one.at})`;
+  return { part, why, experiment: one.experiment, promises: promisesUnder(one) };
 }
 
 /** Parts of several replicas are gone when none of them is left. */

@@ -48,6 +48,38 @@ it('a trainee’s sessions are those of the own requests, the last used first, w
   ]);
 });
 
+it('each step names the request in which it happened: the one above it, else the first of its trace', () => {
+  const request = (startMs: number, name: string) => ({
+    ...span(startMs, { 'http.route': '/x', [observed.session]: 'mine' }),
+    kind: 'server' as const,
+    name,
+  });
+  const decided = (startMs: number, parentId: string | undefined) => ({
+    ...span(startMs, { [observed.session]: 'mine', 'cloakroom.identity.decision': 'hybrid hit' }),
+    parentId,
+  });
+  const spans = [request(10, 'POST /x'), request(30, 'GET /y'), decided(11, 's10'), decided(31, 's30'), decided(40, 'elsewhere')];
+  const steps = sessionSteps(spans, 'mine', () => 'gateway-1');
+  expect(steps.map((step) => step.request)).toEqual(['POST /x', 'POST /x', 'GET /y', 'GET /y', 'POST /x']);
+  expect(sessionSteps([decided(5, undefined)], 'mine', () => '')[0]!.request).toBeUndefined();
+});
+
+it('a guest’s session that a sign-in ended says which user’s session came after it, and one that was signed out says none', () => {
+  const guest = (handle: string) => span(10, { [observed.session]: handle, [observed.subject]: 'g_1', [observed.experiment]: 'ada' });
+  const login = {
+    ...span(20, { [observed.session]: 'user', [observed.subject]: 'u_ada', [observed.experiment]: 'ada' }),
+    traceId: 'login',
+  };
+  const logout = { ...span(30, { [observed.session]: 'left', [observed.experiment]: 'ada' }), traceId: 'logout' };
+  const told = { ...span(40, { [observed.sessionsEnded]: 'guest login, left logout' }), traceId: 'batch' };
+  const sessions = sessionsOf([guest('guest'), guest('left'), login, logout, told], 'ada');
+  expect(Object.fromEntries(sessions.map(({ handle, ended, becameHandle }) => [handle, [ended, becameHandle]]))).toEqual({
+    guest: [true, 'user'],
+    left: [true, undefined],
+    user: [false, undefined],
+  });
+});
+
 it('a session that a trainee’s request ended is among the trainee’s, also where the log told it in a batch of another trace', () => {
   const spans = [
     span(10, { [observed.session]: 'other-window', [observed.subject]: 'u_ada', [observed.mode]: 'jwt' }),

@@ -8,11 +8,18 @@ const stepCountMax = 500;
 
 export function sessionSteps(spans: readonly StoredSpan[], handle: string, nameOf: (span: StoredSpan) => string): SessionStepView[] {
   const own = spans.filter((span) => sessionsIn(span).includes(handle));
+  const requests = spans.filter(isRequest);
+  const byId = new Map(requests.map((span) => [idOf(span), span.name]));
+  // A page that read again is a second request of the same trace, so a parent knows better than the trace.
+  const byTrace = new Map(requests.toSorted((a, b) => b.startMs - a.startMs).map(({ traceId, name }) => [traceId, name]));
   return own
     .toSorted((a, b) => a.startMs - b.startMs)
     .slice(-stepCountMax)
-    .map((span) => stepOf(span, nameOf(span)));
+    .map((span) => stepOf(span, nameOf(span), byId.get(idOf(span, span.parentId)) ?? byTrace.get(span.traceId)));
 }
+
+const isRequest = ({ kind, attributes }: StoredSpan): boolean => kind === 'server' && attributes['http.route'] !== undefined;
+const idOf = ({ traceId, spanId }: StoredSpan, id = spanId): string => `${traceId} ${id}`;
 
 /** The stopwatch of a session's end, out of the trace of the request that ended it. */
 export function sessionEnd(spans: readonly StoredSpan[], handle: string, nameOf: (span: StoredSpan) => string): SessionEndView | undefined {
@@ -20,7 +27,7 @@ export function sessionEnd(spans: readonly StoredSpan[], handle: string, nameOf:
   const heard = spans.filter((span) => endedIn(span).has(handle));
   // A batch that several requests filled has a trace of its own. So it says by itself which of them ended which session.
   const traceId = heard[0] && (endedIn(heard[0]).get(handle) ?? heard[0].traceId);
-  const answered = spans.find((span) => span.traceId === traceId && span.kind === 'server' && span.attributes['http.route'] !== undefined);
+  const answered = spans.find((span) => span.traceId === traceId && isRequest(span));
   if (traceId === undefined || answered === undefined) return undefined;
   const afterMs = (ms: number): number => ms - answered.endMs;
   const [last] = own.filter((span) => isAcceptance(span) && span.startMs > answered.endMs).toSorted((a, b) => b.startMs - a.startMs);
@@ -79,11 +86,33 @@ export function sessionsOf(spans: readonly StoredSpan[], experiment: string): Se
   return [...byHandle].slice(0, sessionCountMax).map(([handle, own]) => {
     const newest = (key: string): string | undefined =>
       own.map(({ attributes }) => attributes[key]).find((value) => value !== undefined) as string | undefined;
-    return { handle, subject: newest(observed.subject), mode: newest(observed.mode), lastAtMs: own[0]!.startMs, ended: ended.has(handle) };
+    const subject = newest(observed.subject);
+    return {
+      handle,
+      subject,
+      mode: newest(observed.mode),
+      lastAtMs: own[0]!.startMs,
+      ended: ended.has(handle),
+      becameHandle: subject?.startsWith('g_') === true ? userAfter(spans, handle, ends) : undefined,
+    };
   });
 }
 
-function stepOf({ attributes, ...span }: StoredSpan, place: string): SessionStepView {
+/** The session of the sign-in that ended the guest's one. */
+function userAfter(
+  spans: readonly StoredSpan[],
+  guest: string,
+  ends: readonly { readonly handle: string; readonly traceId: string }[],
+): string | undefined {
+  const traces = new Set(ends.flatMap(({ handle, traceId }) => (handle === guest ? [traceId] : [])));
+  const begun = spans.find(
+    ({ traceId, attributes }) =>
+      traces.has(traceId) && attributes[observed.session] !== guest && String(attributes[observed.subject]).startsWith('u_'),
+  );
+  return begun?.attributes[observed.session] as string | undefined;
+}
+
+function stepOf({ attributes, ...span }: StoredSpan, place: string, request: string | undefined): SessionStepView {
   const text = (key: string): string | undefined => (attributes[key] === undefined ? undefined : String(attributes[key]));
   const leaseAgeMs = attributes[observed.leaseAgeMs];
   return {
@@ -93,6 +122,7 @@ function stepOf({ attributes, ...span }: StoredSpan, place: string): SessionStep
     spanId: span.spanId,
     place,
     name: span.name,
+    request,
     decision: text('cloakroom.identity.decision'),
     mode: text(observed.mode),
     subject: text(observed.subject),

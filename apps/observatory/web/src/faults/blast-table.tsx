@@ -2,7 +2,7 @@
 import type { BlastOperation, BlastRadiusView } from '../../../src/api.ts';
 import { traineeId } from '../api/trainee.ts';
 import { useReading } from '../api/use-reading.ts';
-import { ms, percent } from '../words/numbers.ts';
+import { observedIn } from './observed-in.ts';
 import { Term } from '../words/term.tsx';
 
 /** Observed is the last 10 s. */
@@ -18,12 +18,13 @@ export function BlastTable() {
         The <Term word="blast" />, as promised and as observed
       </h2>
       <p className="quiet">
-        {gone.length === 0
-          ? 'No part of the failure matrix is gone.'
-          : `As good as gone: ${gone.map(({ title, why }) => `${title} (${why})`).join('; ')}.`}
-        {unpromised.length > 0 && ` The matrix says nothing of: ${unpromised.join(', ')}. While that is on, no row is judged.`} Observed are
-        your requests of the last {Math.round(windowMs / 1_000)} s. A red row does not do what <code>docs/failures.md</code> promises. An
-        answer within 3 s of a change is shown, and not judged. Nor is a refusal of the request itself, such as a wrong body (4xx).
+        {gone.length > 0 && `As good as gone: ${gone.map(({ title, why }) => `${title}: ${why}`).join('; ')}. `}
+        {unpromised.length > 0 &&
+          `No part of the shop is gone by this: ${unpromised.join(', ')}. While it lasts, no row is judged red or right. `}
+        {gone.length + unpromised.length === 0 && 'Nothing is broken now. '}
+        Observed are your requests of the last {Math.round(windowMs / 1_000)} s. A red row does not do what <code>docs/failures.md</code>{' '}
+        promises. An answer within 3 s of a change is shown, and not judged. Nor is a refusal of the request itself, such as a wrong body
+        (4xx).
       </p>
       <div className="table">
         <table>
@@ -54,21 +55,11 @@ function Row({ operation }: { readonly operation: BlastOperation }) {
         {title}
         <code>{request}</code>
       </th>
-      <td data-label="Promise">{promises.join('; ')}</td>
+      <td data-label="Promise">{promises.length === 0 ? 'no promise' : promises.join('; ').replaceAll('`', '')}</td>
       <td data-label="Observed">
         {agrees === false && <strong>not as promised: </strong>}
         {observedIn(operation)}
       </td>
     </tr>
   );
-}
-
-function observedIn({ observed, agrees }: BlastOperation): string {
-  if (!observed) return 'nobody asked';
-  const refused = observed.refusals.map(({ code, count }) => `${count} × ${code}`).join(', ');
-  const requests = observed.count === 1 ? '1 request' : `${observed.count} requests`;
-  const judged = agrees === undefined ? 'not judged' : '';
-  return [`${percent(observed.successPart)} of ${requests} worked`, `p99 ${ms(observed.p99Ms)}`, refused, judged]
-    .filter(Boolean)
-    .join(' · ');
 }

@@ -1,29 +1,32 @@
 import { useState, type FormEvent } from 'react';
-import type { FaultView, FaultWanted } from '../../../src/api.ts';
+import type { FaultOn, FaultView, FaultWanted } from '../../../src/api.ts';
 import { Failure } from '../api/observatory.ts';
 import { traineeId } from '../api/trainee.ts';
 import { wholeMs } from '../words/numbers.ts';
 import { Term } from '../words/term.tsx';
-import { groupsOf, minutesOffered, usualChoice, wantedOf, type Choice } from './wanted.ts';
+import { groupsOf, minutesOffered, standingOf, usualChoice, wantedOf, type Choice } from './wanted.ts';
 
 interface FormProps {
   readonly fault: FaultView;
-  readonly onWanted: (name: string, wanted: FaultWanted) => Promise<void>;
+  /** All that are on now. */
+  readonly on: readonly FaultOn[];
+  readonly onWanted: (name: string, wanted: FaultWanted) => Promise<FaultOn>;
 }
 
 /** One fault: what it does, how strong, for whom, and for how long. */
-export function FaultForm({ fault, onWanted }: FormProps) {
+export function FaultForm({ fault, on, onWanted }: FormProps) {
   const [choice, setChoice] = useState(() => usualChoice(fault));
-  const [said, setSaid] = useState('');
+  const [failure, setFailure] = useState('');
+  const [own, setOwn] = useState<FaultOn>();
   const change = (part: Partial<Choice>): void => setChoice({ ...choice, ...part });
   const forAll = fault.reach === 'everybody' || choice.scope === 'everybody';
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     try {
-      await onWanted(fault.name, wantedOf(fault, choice, traineeId()));
-      setSaid(`On. Now use the shop${forAll ? '' : ' in this browser'}, and look at the request.`);
+      setFailure('');
+      setOwn(await onWanted(fault.name, wantedOf(fault, choice, traineeId())));
     } catch (error) {
-      setSaid(error instanceof Failure ? error.message : String(error));
+      setFailure(error instanceof Failure ? error.message : String(error));
     }
   };
   return (
@@ -51,7 +54,7 @@ export function FaultForm({ fault, onWanted }: FormProps) {
             {forAll ? 'Switch on for everybody' : 'Switch on for me'}
           </button>
         </form>
-        <output className="said">{said}</output>
+        <output className="said">{failure || standingOf(own, on)}</output>
         <p className="quiet">
           The services ask for it in <code>{fault.file}</code>
         </p>

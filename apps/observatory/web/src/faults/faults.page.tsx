@@ -30,7 +30,7 @@ export default function FaultsPage() {
             <h2 id="switches">What can be broken</h2>
             <ul className="faults">
               {view.faults.map((fault) => (
-                <FaultForm key={fault.name} fault={fault} onWanted={switchOn} />
+                <FaultForm key={fault.name} fault={fault} on={view.on} onWanted={switchOn} />
               ))}
             </ul>
           </section>

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import type { FaultView } from '../../../src/api.ts';
-import { groupsOf, usualChoice, wantedOf } from './wanted.ts';
+import type { FaultOn, FaultView } from '../../../src/api.ts';
+import { observedIn } from './observed-in.ts';
+import { groupsOf, standingOf, usualChoice, wantedOf } from './wanted.ts';
 
 /** As the Observatory told them, shortened. */
 const slow: FaultView = {
@@ -35,4 +36,18 @@ it('lists methods by their service', () => {
     ['CartService', 2],
   ]);
   expect(groupsOf(['auth', 'cart'])).toEqual([['', ['auth', 'cart']]]);
+});
+
+it('the card of a fault says that it is on only as long as it is', () => {
+  const own: FaultOn = { id: '1', name: 'rpc-slow', mine: 't-1', at: undefined, strengthMs: undefined, leftMs: 1 };
+  expect([standingOf(undefined, [own]), standingOf(own, [{ ...own, id: '2' }])]).toEqual(['', 'It is over.']);
+  expect(standingOf(own, [own])).toMatch(/^On\..*in this browser/);
+  expect(standingOf({ ...own, mine: undefined }, [own])).not.toContain('in this browser');
+});
+
+it('names a p99 only out of a hundred requests', () => {
+  const of = (count: number) =>
+    observedIn({ observed: { count, successPart: 0.5, p99Ms: 20, refusals: [{ code: 'unavailable', count: 2 }] }, agrees: true });
+  expect(of(1)).toBe('50 % of 1 request worked · took 20 ms · 2 × unavailable');
+  expect([of(4), of(100)].map((text) => text.split(' · ')[1])).toEqual(['the slowest took 20 ms', 'p99 20 ms']);
 });

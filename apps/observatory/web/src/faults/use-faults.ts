@@ -8,7 +8,7 @@ const rereadMs = 1_000;
 export interface Faults {
   readonly view: FaultsView | undefined;
   readonly failure: Failure | undefined;
-  readonly switchOn: (name: string, wanted: FaultWanted) => Promise<void>;
+  readonly switchOn: (name: string, wanted: FaultWanted) => Promise<FaultOn>;
   readonly end: (which: string) => Promise<void>;
 }
 
@@ -19,8 +19,9 @@ export function useFaults(): Faults {
     view,
     failure,
     switchOn: async (name, wanted) => {
-      await act<FaultOn>('PUT', `/api/faults/${encodeURIComponent(name)}`, wanted);
+      const on = await act<FaultOn>('PUT', `/api/faults/${encodeURIComponent(name)}`, wanted);
       await reread();
+      return on;
     },
     end: async (which) => {
       await act<readonly FaultOn[]>('DELETE', `/api/faults${which === '' ? '' : `/${encodeURIComponent(which)}`}`);

@@ -1,4 +1,4 @@
-import type { FaultView, FaultWanted } from '../../../src/api.ts';
+import type { FaultOn, FaultView, FaultWanted } from '../../../src/api.ts';
 
 /** What a person chose in the form of a fault. */
 export interface Choice {
@@ -27,6 +27,13 @@ export function wantedOf(fault: FaultView, { scope, strengthMs, at, minutes }: C
   const whom: Pick<FaultWanted, 'mine' | 'everybody'> =
     fault.reach === 'everybody' || scope === 'everybody' ? { everybody: true } : { mine: trainee };
   return { ...whom, ...(fault.strength && { strengthMs }), ...(fault.at && at !== '' && { at }), forMs: minutes * 60_000 };
+}
+
+/** What the card of a fault says of the switch that was made there last, which somebody may have ended meanwhile. */
+export function standingOf(own: FaultOn | undefined, on: readonly FaultOn[]): string {
+  if (own === undefined) return '';
+  if (!on.some(({ id }) => id === own.id)) return 'It is over.';
+  return `On. Now use the shop${own.mine === undefined ? '' : ' in this browser'}, and look at the request.`;
 }
 
 /** "CartService/GetCart" stands with its service. Other places stand by themselves. */

@@ -119,10 +119,12 @@ function Claims({ claims, credential }: { readonly claims: IdentityView['claims'
       <dl className="facts claims" aria-label="Claims">
         {Object.entries(claims).map(([name, value]) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt>
+              {claimNames[name] !== undefined && `${claimNames[name]} `}
+              <code>{name}</code>
+            </dt>
             <dd>
               <code title={textOf(value)}>{claimText(name, value)}</code>
-              {claimNames[name] !== undefined && <span className="quiet"> {claimNames[name]}</span>}
             </dd>
           </div>
         ))}
@@ -142,7 +144,7 @@ function claimedBy(credential: string | undefined): ReactNode {
   );
 }
 
-/** RFC 7519 and RFC 8693 call them so. */
+/** The first are of RFC 7519, 8176, 8417, 8693 and 9470; gen and the epochs are this shop's (`libs/identity/src/passport.ts`). */
 const claimNames: Readonly<Record<string, string>> = {
   sub: 'for this person',
   aud: 'for this service alone',
@@ -152,6 +154,15 @@ const claimNames: Readonly<Record<string, string>> = {
   act: 'acted for the person',
   jti: 'its own id',
   nbf: 'not before',
+  sid: 'session',
+  txn: 'id of the request',
+  auth_time: 'proved at',
+  acr: 'strength of the proof',
+  amr: 'ways of the proof',
+  scope: 'good for',
+  epoch: 'epoch of the person',
+  gepoch: 'epoch of everybody',
+  gen: 'generation',
 };
 const instants: ReadonlySet<string> = new Set(['iat', 'exp', 'nbf', 'auth_time']);
 

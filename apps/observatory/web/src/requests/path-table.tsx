@@ -65,8 +65,9 @@ export function PathTable({ view, selected, onSelect }: TableProps) {
       </div>
       {view.unattributedPart > unexplainedPartMax && (
         <p className="note notice">
-          <Term word="unattributed">Unexplained</Term>: no hop accounts for {percent(view.unattributedPart)} of this time. A slow network or
-          a busy machine does that, and so does code without a span.
+          <Term word="unattributed">Unexplained</Term>: {percent(view.unattributedPart)} of this time stands in the rows above without
+          proof. It is the time of calls whose other side told nothing, and time that two processes tell differently. A busy machine does
+          that, and so does code without a span.
         </p>
       )}
       <AfterTable view={view} selected={selected} onSelect={onSelect} />

@@ -2,10 +2,11 @@
 import { Link, useNavigate, useSearchParams } from 'react-router';
 import type { RequestView } from '../../../src/api.ts';
 import { Loading } from '../frame/states.tsx';
-import { clockTime, ms } from '../words/numbers.ts';
+import { clockTime } from '../words/numbers.ts';
 import { Actions } from './actions.tsx';
 import { HopPanel } from './hop-panel.tsx';
 import { Lanes } from './lanes.tsx';
+import { answeredIn } from './answered.ts';
 import { firstHop } from './next-hop.ts';
 import { PathTable } from './path-table.tsx';
 import { Status } from './request-list.tsx';
@@ -58,8 +59,8 @@ function Shown({ view }: { readonly view: RequestView }) {
         <header>
           <h1>{view.name}</h1>
           <p className="quiet">
-            <Status status={view.status} /> · answered after {ms(view.durationMs)} by {view.gateway} at {clockTime(view.startedAtMs)} ·
-            trace <code>{view.traceId}</code>
+            <Status status={view.status} /> · {answeredIn(view)} · began at {clockTime(view.startedAtMs)} · trace{' '}
+            <code>{view.traceId}</code>
           </p>
         </header>
         <p className="story">

@@ -51,22 +51,29 @@ export default function RequestsPage() {
     document.title = 'Requests · Observatory';
   }, []);
   return (
-    <div className={`requests ${traceId === undefined ? 'none-chosen' : 'one-chosen'}`}>
-      <RequestList chosen={chosen} />
-      <p className="back">
-        <Link to={`/requests${searchOf(choice)}`}>‹ All requests</Link>
-      </p>
-      {chosen !== undefined ? (
-        <OneRequest traceId={chosen} />
-      ) : (
-        <article className="request">
-          <h1>Watch one request travel</h1>
-          {connection === 'connecting' ? <Loading what="the latest requests" /> : <NothingYet title="Nothing of yours has been seen yet" />}
-        </article>
-      )}
+    <>
+      <div className={`requests ${traceId === undefined ? 'none-chosen' : 'one-chosen'}`}>
+        <RequestList chosen={chosen} />
+        <p className="back">
+          <Link to={`/requests${searchOf(choice)}`}>‹ All requests</Link>
+        </p>
+        {chosen !== undefined ? (
+          <OneRequest traceId={chosen} />
+        ) : (
+          <article className="request">
+            <h1>Watch one request travel</h1>
+            {connection === 'connecting' ? (
+              <Loading what="the latest requests" />
+            ) : (
+              <NothingYet title="Nothing of yours has been seen yet" />
+            )}
+          </article>
+        )}
+      </div>
+      {/* Outside the grid: the panels at the sides stick to the window as far as the grid reaches. */}
       <footer className="words-here">
         <WordList of={wordsHere} />
       </footer>
-    </div>
+    </>
   );
 }

@@ -37,8 +37,7 @@ export default function SessionsPage() {
               title={one.handle}
               aria-current={one.handle === chosen ? 'page' : undefined}
             >
-              {one.subject?.startsWith('u_') === true ? 'user' : 'guest'} {shortId(one.handle)} ·{' '}
-              {one.ended ? 'ended' : (one.mode ?? 'mode not told')}
+              {one.subject?.startsWith('u_') === true ? 'user' : 'guest'} {shortId(one.handle)} · {standingOf(one)}
             </Link>
           ))}
         </nav>
@@ -52,6 +51,12 @@ export default function SessionsPage() {
       </footer>
     </div>
   );
+}
+
+/** A guest who signs in gets a new session, and the old one ends: that is no sign-out. */
+function standingOf({ ended, becameHandle, mode }: SessionListView['sessions'][number]): string {
+  if (becameHandle !== undefined) return `became user ${shortId(becameHandle)}`;
+  return ended ? 'ended' : (mode ?? 'mode not told');
 }
 
 function Life({ session }: { readonly session: SessionView }) {
@@ -87,7 +92,7 @@ function Stopwatch({ end }: { readonly end: SessionEndView }) {
   );
 }
 
-const afterAnswer = (afterMs: number): string => (afterMs < 0 ? `${ms(-afterMs)} before the answer` : `${ms(afterMs)} after it`);
+const afterAnswer = (afterMs: number): string => (afterMs < 0 ? `at once, ${ms(-afterMs)} before the answer` : `${ms(afterMs)} after it`);
 
 /** Somebody decided, refused, or changed something. The rest is work of requests, which have a view of their own. */
 const tells = ({ decision, refusal, name }: SessionStepView): boolean =>
@@ -105,10 +110,10 @@ function Lifeline({ steps }: { readonly steps: readonly SessionStepView[] }) {
             <th scope="col">Where</th>
             <th scope="col">What</th>
             <th scope="col">
-              <Term word="decision" />
+              <Term word="decision">Decision</Term>
             </th>
             <th scope="col" className="number">
-              <Term word="lease" />
+              <Term word="lease">Lease age</Term>
             </th>
           </tr>
         </thead>
@@ -121,7 +126,11 @@ function Lifeline({ steps }: { readonly steps: readonly SessionStepView[] }) {
                 <td>{clockTime(step.atMs)}</td>
                 <td className="place">{step.place}</td>
                 <th scope="row">
-                  <Link to={`/requests/${step.traceId}`}>{hopName(step.name)}</Link> <span className="quiet">{ms(step.durationMs)}</span>
+                  <Link to={`/requests/${step.traceId}`}>{step.request ?? hopName(step.name)}</Link>{' '}
+                  <span className="quiet">
+                    {step.request !== undefined && step.request !== step.name && `${hopName(step.name)} `}
+                    {ms(step.durationMs)}
+                  </span>
                 </th>
                 <td data-label="Decision">{step.refusal ?? step.decision ?? '–'}</td>
                 <td className="number" data-label="Lease age">

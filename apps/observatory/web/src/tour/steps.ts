@@ -43,6 +43,8 @@ export interface Step {
   readonly means: string;
   /** The view where it shows. */
   readonly to: string;
+  /** The page of the second gateway where the step begins. */
+  readonly secondGateway?: string;
   /** Its sign is gone with the fault. */
   readonly needsFaults?: true;
   readonly isDone: (seen: Seen) => boolean;
@@ -91,9 +93,11 @@ export const steps: readonly Step[] = [
     id: 'other-window',
     title: 'Why the other window changed',
     predict: 'You sign in on a second device, and then here. Does the answer wait until the other device shows your guest’s cart?',
-    act: 'Sign in as ada@example.com (correct horse battery staple) in a private window at the second gateway, and open its cart. Then sign in here.',
-    look: 'POST /api/session/login: what is shaded came after your answer, through two logs, up to the other page.',
-    means: 'One trace leads from your click to another person’s screen. Your answer waited for the password check, not for the log.',
+    act: 'Open the second gateway in a private window. Sign in there as ada@example.com (correct horse battery staple), and open its cart. Then sign in as Ada in the shop’s window of this browser too.',
+    look: 'Your POST /api/session/login: below the bold line a way leads through two logs up to the page on the other device.',
+    means:
+      'One trace leads from your click to the screen of your other device. Your answer waited for the password check, not for the log. What is shaded came after the answer. The rest of that way ended even before it.',
+    secondGateway: '/sign-in',
     to: '/requests',
     isDone: ({ mine, others }) =>
       asked(others, 'POST /api/session/login').some(({ status }) => status === 200) &&
@@ -127,7 +131,7 @@ export const steps: readonly Step[] = [
     title: 'End a device',
     predict: 'Both gateways have the other window’s session in their cache. You end it here. When is it refused?',
     act: 'In the shop: Account, Devices, “End all others”. Then sign in there in the mode JWT, reload Devices here, and do it again.',
-    look: 'The private window is signed out at once. Here the session that is marked “ended” has a stopwatch. In the mode JWT it goes on for up to 5 minutes.',
+    look: 'The private window is signed out at once. Here the user’s session that is marked “ended” has a stopwatch. In the mode JWT it goes on for up to 5 minutes.',
     means: 'auth’s revocation reaches every gateway by the log. A self-contained token is believed until it ends, whoever holds it.',
     to: '/sessions',
     isDone: ({ mine }) =>

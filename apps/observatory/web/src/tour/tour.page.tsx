@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { Link } from 'react-router';
+import { useLive } from '../api/live.ts';
 import { WordList } from '../words/term.tsx';
 import { type Step, steps } from './steps.ts';
 import type { Ticks } from './use-ticks.ts';
@@ -15,7 +16,7 @@ export default function TourPage({ ticks: { done, forget } }: { readonly ticks: 
       <h1>A tour in ten minutes</h1>
       <p className="lead">
         Predict first, then act, then look. A step is ticked off when the Observatory has seen it happen, not when you say so. Keep the
-        Observatory open beside the shop; <code>docs/tour.md</code> tells the same at more length.
+        Observatory open beside the shop. The file <code>docs/tour.md</code> of this project tells the same at more length.
       </p>
       <p aria-live="polite">
         <strong>
@@ -41,7 +42,7 @@ export default function TourPage({ ticks: { done, forget } }: { readonly ticks: 
 }
 
 function TourStep({ step, isDone, isNext }: { readonly step: Step; readonly isDone: boolean; readonly isNext: boolean }) {
-  const { title, predict, act, look, means, to } = step;
+  const { title, predict, act, look, means, to, secondGateway } = step;
   return (
     <li className={isDone ? 'done' : isNext ? 'next' : undefined}>
       <details open={isNext}>
@@ -56,15 +57,41 @@ function TourStep({ step, isDone, isNext }: { readonly step: Step; readonly isDo
           <dt>Predict</dt>
           <dd>{predict}</dd>
           <dt>Do</dt>
-          <dd>{act}</dd>
+          <dd>
+            {act} {secondGateway !== undefined && <SecondGateway path={secondGateway} />}
+          </dd>
           <dt>Look</dt>
           <dd>
             {look} <Link to={to}>Go there</Link>
           </dd>
           <dt>It means</dt>
-          <dd>{means}</dd>
+          <dd>
+            <Meaning isDone={isDone}>{means}</Meaning>
+          </dd>
         </dl>
       </details>
     </li>
+  );
+}
+
+/** Who reads the answer before the prediction predicts nothing. */
+function Meaning({ isDone, children }: { readonly isDone: boolean; readonly children: string }) {
+  if (isDone) return children;
+  return (
+    <details className="meaning">
+      <summary>Show what it means</summary>
+      {children}
+    </details>
+  );
+}
+
+/** An address to copy: a link would open it in this window's cookie jar. */
+function SecondGateway({ path }: { readonly path: string }) {
+  const gateway = useLive().stack?.gateways[1];
+  if (gateway === undefined) return null;
+  return (
+    <>
+      Its address: <a href={gateway + path}>{gateway + path}</a>
+    </>
   );
 }
