@@ -158,8 +158,8 @@ test('ending a device starts the stopwatch, and each line is that of the trace',
 
 const endOf = ({ startMs, durationMs }: { readonly startMs: number; readonly durationMs: number }): number => startMs + durationMs;
 
-/** "12 ms after it", "0.42 ms before the answer", "1.25 s after it" */
+/** "12 ms after it", "at once, 0.42 ms before the answer", "1.25 s after it" */
 function inMs(line: string): number {
-  const [, value, unit, when] = /^([\d.,]+) (ms|s) (before|after)/.exec(line)!;
+  const [, value, unit, when] = /^(?:at once, )?([\d.,]+) (ms|s) (before|after)/.exec(line)!;
   return Number(value!.replace(',', '')) * (unit === 's' ? 1_000 : 1) * (when === 'before' ? -1 : 1);
 }
