@@ -239,6 +239,13 @@ export const cartMutants: readonly Mutant[] = [
     noticedBy: property,
   },
   {
+    name: 'regions-join-claims-what-was-buried',
+    file: twoLogs,
+    find: 'offset: ends.reduce((one, other) => (other < one ? other : one), of.offset) - 1n };',
+    replace: 'offset: of.offset - 1n };',
+    noticedBy: [{ package: 'apps/cart', tests: ['redrive.guests.test.ts'] }],
+  },
+  {
     name: 'regions-forget-the-dead-in-a-cut',
     file: twoLogs,
     find: 'Math.min(ownMs, ...mirrors.map(({ heardMs }) => heardMs));',

@@ -118,9 +118,18 @@ export function positionsAfter(cart: CartRecord, record: Pick<LogRecord, 'offset
   return { position: cart.position, inRegions: { positions, missing: cart.inRegions?.missing ?? [] } };
 }
 
-/** Offsets of the newest record that the cart holds of each log. A guest's cart is known by them. */
+/**
+ * The offset up to which the cart holds each log. A guest's cart is known by them. In a copy that is below the oldest record that waits here: the
+ * record's own region has it, and forwards it with offsets that are further. A record that waits in the own log takes nothing back. Its redrive
+ * gets a further offset, and what the guest does until then must be newer too.
+ */
 export function offsetsOf({ position, inRegions }: CartRecord, own: Pick<LogOffset, 'region' | 'logId'>): readonly LogOffset[] {
   const { region, logId } = own;
-  const newest = (inRegions?.positions ?? []).map((of) => ({ ...of, offset: of.offset - 1n }));
-  return furthestOffsets(position > 0n ? [{ region, logId, offset: position - 1n }] : [], newest)!;
+  const { positions = [], missing = [] } = inRegions ?? {};
+  const held = positions.map((of): LogOffset => {
+    const ends = missing.filter((one) => offsetIn([one], of) !== undefined).map(({ offset }) => offset);
+    return { ...of, offset: ends.reduce((one, other) => (other < one ? other : one), of.offset) - 1n };
+  });
+  const copied = held.filter(({ offset }) => offset >= 0n);
+  return furthestOffsets(position > 0n ? [{ region, logId, offset: position - 1n }] : [], copied)!;
 }
