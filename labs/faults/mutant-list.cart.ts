@@ -267,6 +267,13 @@ export const cartMutants: readonly Mutant[] = [
     noticedBy: [{ package: 'apps/cart', tests: ['two-logs.test.ts'] }],
   },
   {
+    name: 'regions-redriven-copy-applied-again',
+    file: 'apps/cart/src/projection/apply-record.ts',
+    find: 'if (redriven !== undefined && !isMissing(cart, redriven, record, region)) return reached;',
+    replace: 'if (redriven !== undefined && region === undefined && !isMissing(cart, redriven, record, region)) return reached;',
+    noticedBy: [{ package: 'apps/cart', tests: ['redrive.regions.test.ts'] }],
+  },
+  {
     name: 'regions-place-of-a-copy-not-compared',
     file: 'apps/cart/src/projection/cart.view.ts',
     find: 'return isOfOwnLog && (a.mirrors === b.mirrors || mirrorsText(a) === mirrorsText(b));',

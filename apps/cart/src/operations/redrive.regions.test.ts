@@ -4,7 +4,7 @@ import { deadLetterTopic, recordHeaders } from '@cloakroom/contracts';
 import { EmbeddedEventLog } from '@cloakroom/event-log';
 import { systemClock } from '@cloakroom/platform';
 import { topicsBeside } from '../cart.dependencies.ts';
-import { newCommandId, newUser, openHarness, quantitiesOf, quiet, type Harness } from '../cart.harness.ts';
+import { accepted, newCommandId, newUser, openHarness, quantitiesOf, quiet, type Harness } from '../cart.harness.ts';
 import { dotOf, type CartEvent } from '../model/cart.ts';
 import { encodeEvent } from '../model/codec.ts';
 import type { MemoryCartView } from '../projection/cart.view.memory.ts';
@@ -21,22 +21,24 @@ let eventLog: EmbeddedEventLog;
 let newer: Set<string>;
 let cart: Harness;
 let ada: string;
-beforeEach(async () => {
-  eventLog = new EmbeddedEventLog({ log: quiet, clock: systemClock });
+const open = async (clock = systemClock) => {
+  eventLog = new EmbeddedEventLog({ log: quiet, clock });
   newer = readAsOlderBuild(eventLog, copy);
-  cart = await openHarness({ eventLog, topics, region: 'eu' });
+  cart = await openHarness({ eventLog, topics, region: 'eu', clock });
   ada = newUser();
-});
-afterEach(async () => {
+};
+const close = async () => {
   await cart.stop();
   await eventLog.close();
-});
+};
+beforeEach(() => open());
+afterEach(close);
 
-const added = (line: string, quantity = 1): CartEvent => ({
+const added = (line: string, quantity = 1, atMs = Date.now()): CartEvent => ({
   type: 'ItemAdded',
   cartId: ada,
-  atMs: Date.now(),
-  dot: dotOf(ada, newCommandId()),
+  atMs,
+  dot: dotOf(ada, newCommandId(atMs)),
   line,
   quantity,
 });
@@ -107,6 +109,33 @@ it('is not needed where the own region of the record has redriven it', async () 
   await arrives(added('mug'), 12, { [recordHeaders.redriveOf]: '7' });
   await is({ mug: 1 });
   expect(await run()).toMatchObject({ putBack: 0, done: 1, left: 0 });
+});
+
+it('brings back no line by a second copy, once the line was removed and its death forgotten', async () => {
+  const dayMs = 24 * 60 * 60 * 1000;
+  let nowMs = Date.now() - 80 * dayMs;
+  await close();
+  await open({ ...systemClock, nowMs: () => nowMs });
+  newer.add(ada);
+  const mug = added('mug', 1, nowMs);
+  await arrives(mug, 7);
+  await is({}, true);
+  newer.clear();
+  expect(await run()).toMatchObject({ putBack: 1 });
+  await is({ mug: 1 });
+  accepted(await cart.remove(ada, 'mug', (await cart.get(ada)).seen!, newCommandId(nowMs)));
+  await is({});
+  nowMs += 50 * dayMs;
+  await arrives(added('hat', 1, nowMs), 8);
+  await is({ hat: 1 });
+  // Both logs were heard now.
+  accepted(await cart.add(ada, 'cup', 1, { commandId: newCommandId(nowMs) }));
+  await is({ hat: 1, cup: 1 });
+  expect((await cart.view.load(partitionOfCart(cart.parts, ada), [ada])).carts.get(ada)?.state.dead.size).toBe(0);
+  // The run of another operator hung until now, and appends its copy. So does one in the region of the record.
+  for (const at of [7, 12]) await arrives(mug, at, { [recordHeaders.redriveOf]: '7' });
+  await arrives(added('tea', 1, nowMs), 13);
+  await is({ hat: 1, cup: 1, tea: 1 });
 });
 
 it('leaves no second unit in a view that is read anew, where the record is read in its own place', async () => {
