@@ -24,6 +24,7 @@ Environment:
   LOG_LEVEL        of the lines on standard error; default error
 
 A record that still cannot be read is left where it is, and its cart stays incomplete. Repeating a run is harmless.
+Every cart service of the region must be of this build first: an older one buries the record again. Run it until it says "0 put back".
 Exit code: 0 nothing is left, 3 some records are left, 1 it could not be done, 78 the environment is not valid.
 `;
 

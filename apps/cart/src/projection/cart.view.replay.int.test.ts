@@ -73,9 +73,10 @@ it('a switch happens only when both spaces stand at the same record of each copy
     await put(building, place);
     expect(await level()).toBe(false);
   }
-  // The new space has heard less of the copy's time and place for tokens: that is careful, and no difference in carts.
   await put(building, beside(ap, { ...us, reached: 0n, heardMs: 0, logId: '' }));
   expect(await level()).toBe(true);
+  // A copy whose records retention has taken tells a new space nothing of how far its log was heard.
+  expect((await serving.load(0, [])).place).toEqual(beside(us, ap));
 });
 
 it('a switch is reported to a caller that repeats it after a lost answer, and never goes back', async () => {

@@ -31,6 +31,8 @@ local function stand(place)
 end
 local built, rebuilding = stand(new)
 if rebuilding or built ~= stand(old) then return 0 end
+-- Both spaces have read the same. The old one also knows how far it heard each log, whose records may have left the copy since.
+redis.call('SET', KEYS[3], string.match(new, '^%d+ %d+ %d+ %S+') .. string.match(old, '^%d+ %d+ %d+ %S+(.*)$'))
 redis.call('SET', KEYS[1], ARGV[3])
 return 1
 `;
