@@ -17,7 +17,7 @@ import { Supervisor } from './supervisor.ts';
 const base = 23_600;
 const auth: DummySpec = { name: 'auth', port: base + 10 };
 const cart: DummySpec = { name: 'cart', port: base + 20, needs: ['auth'] };
-const observatory: DummySpec = { name: 'observatory', port: base + 9, observes: true, readyTimeoutMs: 5_000 };
+const observatory: DummySpec = { name: 'observatory', port: base + 9, observes: true };
 const door = { url: `http://localhost:${base + 9}`, pageKey: 'the-key-of-this-start' };
 let dataDir: string;
 let events: string[];
