@@ -24,11 +24,11 @@ async function publish(options: { commit?: string; quick?: boolean; afresh?: boo
 }
 const all = steps.map(({ name }) => name);
 
-it('publish measures every benchmark whose tables docs/performance.md shows, within 40 minutes in all', () => {
+it('publish measures every benchmark whose tables docs/performance.md shows, within 52 minutes in all', () => {
   const shown = [...readFileSync(performanceDoc, 'utf8').matchAll(/<!-- bench:([\w-]+) -->/g)].map(([, name]) => name!);
   expect(all.toSorted()).toEqual(shown.toSorted());
   expect(all.every(isReported)).toBe(true);
-  expect(steps.reduce((sum, { minutesMax }) => sum + minutesMax, 0)).toBeLessThanOrEqual(40);
+  expect(steps.reduce((sum, { minutesMax }) => sum + minutesMax, 0)).toBeLessThanOrEqual(52);
 });
 
 it('publish continues after a failed benchmark, and the next run measures only that one', async () => {

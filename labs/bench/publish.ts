@@ -62,6 +62,12 @@ export const steps: readonly Step[] = [
     quickArgs: ['--pairs', '1', '--seconds', '0.1'],
     minutesMax: 6,
   },
+  {
+    name: 'regions',
+    args: ['--pairs', '5', '--trials', '1000'],
+    quickArgs: ['--quick'],
+    minutesMax: 12,
+  },
 ];
 
 /** Used with `--quick`: a rehearsal, whose tables go to a copy of the documents. Figures of so few requests are worthless. */

@@ -54,7 +54,7 @@ npm run bench -- memory [--seconds 60] [--native]
 npm run bench -- young-generation [--runs 3] [--pairs 10] [--seconds 0.5]
                                         the CPU of a request to embedded with its small young generation and with Node's own; N processes of each
 npm run bench -- publish [--quick] [--afresh]
-                                        every benchmark of docs/performance.md in sequence, 40 minutes at most; writes its tables there. Results
+                                        every benchmark of docs/performance.md in sequence, 52 minutes at most; writes its tables there. Results
                                         published at this commit are kept (--afresh measures them again). --quick: a rehearsal, to a copy
 
 With --publish a benchmark puts its tables into docs/performance.md. A starved floor (labs/bench/measuring/starved.ts) ends it with exit code 1, unpublished.`;
