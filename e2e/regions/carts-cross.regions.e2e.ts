@@ -202,7 +202,7 @@ test('a guest of us and a person of eu shop in two browsers during a cut, and af
   await ocean({ do: 'cut' });
   await addToCart(user.page, cup);
   await addToCart(guest.page, mug);
-  // Nobody hears of the other side meanwhile, whether it shows what it has or refuses.
+  // Each side may show what it has or refuse, but it has not heard of the other one.
   const shownAt = async (device: Device, gateway: string): Promise<string[]> => {
     const { status, body } = await device.call('GET', '/api/cart', undefined, { gateway });
     return status === 200 ? Object.keys(quantitiesOf(body as Cart)) : [];

@@ -29,7 +29,7 @@ it('a history of either region ends at the cart of both views, though each heard
     const { seen } = accepted(await shop.us.add(ada, 'hat', 3));
     accepted(await shop.us.remove(ada, 'hat', seen!));
     await shop.us.claim(guest, ada);
-    // Nobody can read this one, in any region.
+    // This one is unreadable in every region.
     await shop.logs.us.publish(shop.us.topics.events, [{ key: ada, value: Buffer.from('x') }]);
     shop.heal();
     await show(ada, { cup: 1, mug: 2 });

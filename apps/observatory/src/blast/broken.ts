@@ -8,7 +8,7 @@ export interface Broken {
   readonly why: string;
   /** The trainee who meets it; undefined: everybody does. */
   readonly experiment: string | undefined;
-  /** What the shop promises under a fault of which the matrix says nothing; undefined: nothing. */
+  /** Promises of the shop under a fault of which the matrix says nothing; undefined: none. */
   readonly promises?: FaultPromises | undefined;
 }
 

@@ -4,7 +4,7 @@ import { ms, percent } from '../words/numbers.ts';
 /** Below this the slowest one percent is one request. */
 const p99CountMin = 100;
 
-/** What was observed of one operation, in a line. */
+/** A line about one operation: how many requests worked, how long they took, and the refusals. */
 export function observedIn({ observed, agrees }: Pick<BlastOperation, 'observed' | 'agrees'>): string {
   if (!observed) return 'nobody asked';
   const { count, successPart, p99Ms, refusals } = observed;

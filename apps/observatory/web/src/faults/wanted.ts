@@ -29,7 +29,7 @@ export function wantedOf(fault: FaultView, { scope, strengthMs, at, minutes }: C
   return { ...whom, ...(fault.strength && { strengthMs }), ...(fault.at && at !== '' && { at }), forMs: minutes * 60_000 };
 }
 
-/** What the card of a fault says of the switch that was made there last, which somebody may have ended meanwhile. */
+/** The words of a fault’s card about the switch that was made there last. Somebody may have ended it meanwhile. */
 export function standingOf(own: FaultOn | undefined, on: readonly FaultOn[]): string {
   if (own === undefined) return '';
   if (!on.some(({ id }) => id === own.id)) return 'It is over.';

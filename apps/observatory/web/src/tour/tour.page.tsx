@@ -74,7 +74,7 @@ function TourStep({ step, isDone, isNext }: { readonly step: Step; readonly isDo
   );
 }
 
-/** Who reads the answer before the prediction predicts nothing. */
+/** The answer is hidden until the step is ticked or somebody asks for it: read before the prediction, it leaves nothing to predict. */
 function Meaning({ isDone, children }: { readonly isDone: boolean; readonly children: string }) {
   if (isDone) return children;
   return (
