@@ -115,6 +115,30 @@ test('a guest of us who signs in to an account of eu finds the cart of both, onc
   await bothShow(abroad, { [mug]: 1, [cup]: 2 });
 });
 
+for (const cut of [false, true])
+  test(`a guest of us who moves to eu and signs in there finds the cart of both${cut ? ', after the heal if the ocean is cut' : ''}`, async ({
+    newDevice,
+    products,
+  }) => {
+    test.setTimeout(300_000);
+    const [home, moved] = [await newDevice(), await newDevice()];
+    const [mug, cup] = products as [string, string];
+    const person = await registerAt(home, eu);
+    await add(home, eu, mug, 1);
+    await add(moved, us, cup, 2);
+    if (cut) await ocean({ do: 'cut' });
+    await untilAnswered(200, () => moved.call('POST', '/api/session/login', person, { gateway: eu }));
+    if (cut) {
+      await shows(moved, eu, { [mug]: 1 });
+      await ocean({ do: 'heal' });
+      // auth asks again each minute.
+      const whole = async () => quantitiesOf(await cartOf(moved, eu));
+      await expect.poll(whole, { timeout: 150_000, intervals: [500] }).toEqual({ [mug]: 1, [cup]: 2 });
+    }
+    await bothShow(moved, { [mug]: 1, [cup]: 2 });
+    await bothShow(home, { [mug]: 1, [cup]: 2 });
+  });
+
 test('a page that moves to the other region shows what it saw in the first, or says by how much that region is ahead', async ({
   newDevice,
   products,

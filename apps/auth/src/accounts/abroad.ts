@@ -12,7 +12,7 @@ export interface Abroad {
   readonly region: string;
   readonly client: Pick<
     MeshClient<typeof RegionsService>,
-    'loginAtHome' | 'loginSecondFactorAtHome' | 'loginWithPasskeyAtHome' | 'claimAddress' | 'giveUpAddress'
+    'loginAtHome' | 'loginSecondFactorAtHome' | 'loginWithPasskeyAtHome' | 'claimAddress' | 'giveUpAddress' | 'claimGuest'
   >;
 }
 

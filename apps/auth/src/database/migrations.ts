@@ -35,6 +35,13 @@ export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSc
     /** 1 when the guest's session is revoked, so the saga has nothing left to do. */
     closed: number;
   };
+  /** Carts of guests of the other region, whose home was not heard yet (sign-in/claim-abroad.ts). */
+  claims_abroad: {
+    guest_hash: string;
+    guest_tag: string;
+    user_id: string;
+    noted_at_ms: number;
+  };
   revocations: {
     /** The handle of an ended session, or the hash of a rotated token. */
     name: string;
@@ -101,11 +108,12 @@ export const migrations: Readonly<Record<string, Migration>> = {
 /**
  * Migrations that an older build of auth may run beside (DatabaseOptions). An older replica takes each row of `signing_keys` for ES256, and one of two
  * active rows for a defect. It would then send no heartbeats. So Ed25519 keys have a table of their own, which it does not read. It makes accounts
- * without a home, as a shop of one region does, and tells no decider of an address.
+ * without a home, as a shop of one region does, and tells no decider of an address. It claims no cart of another region's guest.
  */
 export const expansions: Readonly<Record<string, Migration>> = {
   '0001_passport_keys': { up: (db) => createKeys(db, 'passport_keys') },
   '0002_homes': { up: addHomes },
+  '0003_claims_abroad': { up: addClaimsAbroad },
 };
 
 // The migrator hands over a database of any schema.
@@ -188,6 +196,16 @@ async function createRevocations(db: Kysely<unknown>): Promise<void> {
     .addColumn('published', 'integer', (c) => c.notNull())
     .execute();
   await db.schema.createIndex('outbox_by_topic').on('outbox').columns(['topic', 'sequence']).execute();
+}
+
+async function addClaimsAbroad(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('claims_abroad')
+    .addColumn('guest_hash', 'text', (c) => c.primaryKey())
+    .addColumn('guest_tag', 'text', (c) => c.notNull())
+    .addColumn('user_id', 'text', (c) => c.notNull())
+    .addColumn('noted_at_ms', 'bigint', (c) => c.notNull())
+    .execute();
 }
 
 /** Nullable: rows that wait in the outbox at the change of version go out without a trace. */

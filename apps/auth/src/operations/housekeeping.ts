@@ -3,12 +3,13 @@ import { startTrace } from '@cloakroom/platform';
 import { tellDeciders } from '../accounts/tell-deciders.ts';
 import type { Auth } from '../auth.ts';
 import { finishClaims } from '../sign-in/finish-claims.ts';
+import { finishClaimsAbroad } from '../sign-in/claim-abroad.ts';
 import { pruneHistory } from '../database/identity-history.ts';
 import { pruneDevices } from '../throttle/known-devices.ts';
 import { pruneRevocations } from '../revocation/revocations.ts';
 
 const intervalMs = 60_000;
-/** For one question to the other region, which has a deadline of its own below this (accounts/addresses.ts). */
+/** For one question to the other region, which has a deadline of its own below this (accounts/addresses.ts, sign-in/claim-abroad.ts). */
 const questionBudgetMs = 4_000;
 
 export interface Housekeeping {
@@ -22,8 +23,8 @@ export function openHousekeeping(auth: Auth): Housekeeping {
   const stopping = new AbortController();
   const keepHouse = async (): Promise<void> => {
     try {
-      const finished = await finishClaims(auth);
       const newCall = () => ({ budgetMs: questionBudgetMs, trace: startTrace(auth.random) });
+      const finished = (await finishClaims(auth)) + (await finishClaimsAbroad(auth, newCall, stopping.signal));
       const told = await tellDeciders(auth, newCall, stopping.signal);
       const nowMs = auth.clock.nowMs();
       const forgotten =

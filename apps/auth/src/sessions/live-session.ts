@@ -32,7 +32,12 @@ export async function liveSession(auth: Auth, token: string, nowMs: number, touc
 /** Takes any refresh token, whatever its number. Ending the browser's session needs only a token that auth made. */
 export async function heldSession(auth: Auth, token: string, nowMs: number): Promise<SessionRecord | undefined> {
   const key = await keyOf(auth, token);
-  const session = key && (await auth.store.resolve(key, nowMs, undefined));
+  return key && sessionOfKey(auth, key, nowMs);
+}
+
+/** @param key of a session of this region */
+export async function sessionOfKey(auth: Auth, key: TokenKey, nowMs: number): Promise<SessionRecord | undefined> {
+  const session = await auth.store.resolve(key, nowMs, undefined);
   return session === undefined || session.globalEpoch < (await globalEpoch(auth.database)) ? undefined : session;
 }
 

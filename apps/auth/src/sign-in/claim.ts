@@ -4,11 +4,11 @@
  */
 import { isGuestSubject } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
-import { parseToken, type SessionRecord } from '@cloakroom/session';
+import { parseToken, type SessionRecord, type TokenKey } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';
 import { newEventId } from '../database/ids.ts';
-import { heldSession, isOwn } from '../sessions/live-session.ts';
+import { heldSession, isOwn, sessionOfKey } from '../sessions/live-session.ts';
 import type { AuthSchema } from '../database/migrations.ts';
 import { announceIdentity } from '../database/outbox.ts';
 
@@ -19,6 +19,8 @@ export interface Before {
   readonly live?: SessionRecord;
   /** A guest cart whose session was ended by a claim: the browser repeats its sign-in. */
   readonly claimed?: { readonly guestCart: string; readonly userId: string };
+  /** The key of a session of the other region, which may be a guest's. Its home knows. */
+  readonly abroad?: TokenKey;
 }
 
 /** A forged token counts as none. So does one that is dead for another reason than a claim. */
@@ -28,8 +30,19 @@ export async function sessionBefore(auth: Auth, token: string): Promise<Before> 
   if (live !== undefined) return { own, live };
   const parsed = parseToken(token, auth.macKeys);
   if (parsed === undefined) return { own };
-  const claim = await auth.database.selectFrom('claims').selectAll().where('guest_hash', '=', parsed.key.hash).executeTakeFirst();
-  return claim === undefined ? { own } : { own, claimed: { guestCart: claim.guest_cart, userId: claim.user_id } };
+  if (parsed.region === auth.abroad?.region) return { own, abroad: parsed.key };
+  return { own, ...(await claimedBefore(auth, parsed.key)) };
+}
+
+/** The same for the other region's auth, which has the key of the session alone. */
+export async function guestBefore(auth: Auth, key: TokenKey, nowMs: number): Promise<Before> {
+  const live = await sessionOfKey(auth, key, nowMs);
+  return live === undefined ? { own: true, ...(await claimedBefore(auth, key)) } : { own: true, live };
+}
+
+async function claimedBefore({ database }: Auth, { hash }: TokenKey): Promise<Pick<Before, 'claimed'>> {
+  const claim = await database.selectFrom('claims').selectAll().where('guest_hash', '=', hash).executeTakeFirst();
+  return claim === undefined ? {} : { claimed: { guestCart: claim.guest_cart, userId: claim.user_id } };
 }
 
 /** Returns the guest cart that this user has, or gets, from the browser's session; '' for none. Repeating it changes nothing. */
@@ -42,6 +55,7 @@ export async function claimGuestCart(
   nowMs: number,
 ): Promise<string> {
   if (before.claimed !== undefined) return before.claimed.userId === userId ? before.claimed.guestCart : '';
+  if (before.abroad !== undefined) await noteClaimAbroad(trx, before.abroad, userId, nowMs);
   const guest = before.live;
   if (guest === undefined || !isGuestSubject(guest.subject)) return '';
   const loginId = newEventId(auth, nowMs);
@@ -70,6 +84,15 @@ export async function claimGuestCart(
   }
   const { user_id } = await trx.selectFrom('claims').select('user_id').where('guest_cart', '=', guest.subject).executeTakeFirstOrThrow();
   return user_id === userId ? guest.subject : '';
+}
+
+/** For claim-abroad.ts. The first person who signs in with this guest's token stays noted. */
+async function noteClaimAbroad(trx: Transaction<AuthSchema>, guest: TokenKey, userId: string, nowMs: number): Promise<void> {
+  await trx
+    .insertInto('claims_abroad')
+    .values({ guest_hash: guest.hash, guest_tag: guest.tag, user_id: userId, noted_at_ms: nowMs })
+    .onConflict((conflict) => conflict.column('guest_hash').doNothing())
+    .execute();
 }
 
 /** Runs in the transaction that ends the guest's session, after which the saga has nothing left to do. */

@@ -129,8 +129,10 @@ async function takeOver(auth: Auth, cause: Cause, abroad: Abroad, before: Before
     return { secondFactor: { ...secondFactor, challenge: `${abroad.region}${separator}${secondFactor.challenge}` } };
   // An auth speaks for sessions of its own region alone.
   if (session === undefined || session.region !== abroad.region || !isUserSubject(session.subject)) return problem('identity_unavailable');
-  const claimed = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, cause, before, session.subject, auth.clock.nowMs()));
-  const { live } = before;
+  // Home itself has claimed the cart of a guest of its own.
+  const { abroad: _ofHome, ...here } = before;
+  const claimed = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, cause, here, session.subject, auth.clock.nowMs()));
+  const { live } = here;
   if (live !== undefined) await endSession(auth, cause, live, live.state === 'guest' ? (trx) => closeClaim(trx, live.subject) : undefined);
   const claimedGuestCart = session.claimedGuestCart === '' ? claimed : session.claimedGuestCart;
   return { ...issued, session: { ...session, claimedGuestCart }, currentTokenOwn: before.own };

@@ -11,13 +11,13 @@
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginRequest, passwordLengthMax, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
-import type { Cause } from '@cloakroom/event-log';
 import type { RequestContext } from '@cloakroom/mesh';
 import { z } from 'zod';
 import { accountToProve, emailSchema, violations } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 import { challengeSecondFactor } from '../factors/challenge-second-factor.ts';
 import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
+import { claimAbroad } from './claim-abroad.ts';
 import { knownFrom, rememberDevice } from '../throttle/known-devices.ts';
 import { issueTokens } from '../tokens/issue-tokens.ts';
 import { loginAbroad } from './login-abroad.ts';
@@ -74,10 +74,11 @@ export async function login(
 /** Steps 2 to 4 of the saga. */
 export async function finishSignIn(
   auth: Auth,
-  cause: Cause,
+  cause: RequestContext,
   signIn: SignIn,
 ): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
-  const started = await startUserSession(auth, cause, signIn);
+  const { claimedGuestCart, claimWaits } = await claimAbroad(auth, cause, signIn);
+  const started = await startUserSession(auth, cause, { ...signIn, claimedGuestCart });
   if (isProblem(started)) return started;
   const { live } = signIn.before;
   if (live !== undefined) {
@@ -85,5 +86,6 @@ export async function finishSignIn(
   }
   const knownDevice = await rememberDevice(auth, signIn.account.id, signIn.knownDevice, { isNew: signIn.isNew === true });
   const { session, token, atMs, endedOldest } = started;
-  return { ...issueTokens(auth, session, signIn.account, token, atMs), endedOldest, knownDevice, currentTokenOwn: signIn.before.own };
+  const issued = issueTokens(auth, session, signIn.account, token, atMs);
+  return { ...issued, endedOldest, knownDevice, currentTokenOwn: signIn.before.own, claimWaits };
 }

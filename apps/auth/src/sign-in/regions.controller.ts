@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
   type ClaimAddressRequest,
+  type ClaimGuestRequest,
   type GiveUpAddressRequest,
   type LoginAtHomeRequest,
   type LoginSecondFactorRequest,
@@ -12,6 +13,7 @@ import { claimAddress, giveUpAddress } from '../accounts/decide-address.ts';
 import type { Auth } from '../auth.ts';
 import { authToken } from '../injection.ts';
 import { orUnavailable } from '../or-unavailable.ts';
+import { claimGuest } from './claim-abroad.ts';
 import { loginAtHome, loginSecondFactorAtHome, loginWithPasskeyAtHome } from './login-at-home.ts';
 
 /** For the auth of another region. */
@@ -42,5 +44,10 @@ export class RegionsController implements Rpcs<typeof RegionsService> {
   @Rpc(RegionsService.method.giveUpAddress)
   giveUpAddress(ctx: RequestContext, request: GiveUpAddressRequest) {
     return orUnavailable(this.auth, ctx, () => giveUpAddress(this.auth, request));
+  }
+
+  @Rpc(RegionsService.method.claimGuest)
+  claimGuest(ctx: RequestContext, request: ClaimGuestRequest) {
+    return orUnavailable(this.auth, ctx, () => claimGuest(this.auth, ctx, request));
   }
 }

@@ -4,6 +4,8 @@ import {
   ChangeEmailRequestSchema,
   ClaimAddressRequestSchema,
   ClaimAddressResponseSchema,
+  ClaimGuestRequestSchema,
+  ClaimGuestResponseSchema,
   deciderOf,
   GiveUpAddressRequestSchema,
   GiveUpAddressResponseSchema,
@@ -20,6 +22,7 @@ import { contextOf, type Harness, openHarness, personWith } from '../auth.harnes
 import type { Auth } from '../auth.ts';
 import type { Abroad } from '../accounts/abroad.ts';
 import { changeEmail } from './change-email.ts';
+import { claimGuest } from './claim-abroad.ts';
 import { loginAtHome, loginSecondFactorAtHome, loginWithPasskeyAtHome } from './login-at-home.ts';
 
 export interface Ocean {
@@ -79,6 +82,7 @@ function across(ocean: Ocean, to: string, there: () => Auth): Abroad {
         loginWithPasskeyAtHome(there(), contextOf(), request),
       ),
       claimAddress: crossing([ClaimAddressRequestSchema, ClaimAddressResponseSchema], (request) => claimAddress(there(), request)),
+      claimGuest: crossing([ClaimGuestRequestSchema, ClaimGuestResponseSchema], (request) => claimGuest(there(), contextOf(), request)),
       giveUpAddress: crossing([GiveUpAddressRequestSchema, GiveUpAddressResponseSchema], (request) => giveUpAddress(there(), request)),
     },
   };

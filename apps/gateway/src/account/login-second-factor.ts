@@ -21,7 +21,7 @@ export async function loginSecondFactor(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  await replaceSession(exchange, gateway, issued.currentTokenOwn);
+  await replaceSession(exchange, gateway, issued);
   return signedInAnswer(200, issued);
 }
 

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/auth/v1/regions.proto.
  */
 export const file_cloakroom_auth_v1_regions: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jbG9ha3Jvb20vYXV0aC92MS9yZWdpb25zLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSJTChJMb2dpbkF0SG9tZVJlcXVlc3QSLgoFbG9naW4YASABKAsyHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QSDQoFZGVjb3kYAiABKAgibAodTG9naW5XaXRoUGFzc2tleUF0SG9tZVJlcXVlc3QSOQoFbG9naW4YASABKAsyKi5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpbldpdGhQYXNza2V5UmVxdWVzdBIQCgh3ZWJhdXRobhgCIAEoCSJQChNDbGFpbUFkZHJlc3NSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhUKDWdpdmVuX3VwX3R1cm4YAiABKAMSEwoLaGFzX2FjY291bnQYAyABKAgiMwoUQ2xhaW1BZGRyZXNzUmVzcG9uc2USDQoFdGFrZW4YASABKAgSDAoEdHVybhgCIAEoAyIzChRHaXZlVXBBZGRyZXNzUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIMCgR0dXJuGAIgASgDIiUKFUdpdmVVcEFkZHJlc3NSZXNwb25zZRIMCgRoZWxkGAEgASgIMuQECg5SZWdpb25zU2VydmljZRJpCgtMb2dpbkF0SG9tZRIlLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ2luQXRIb21lUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiEYq1GA0IBBAFGKAfIgRhdXRoEnsKF0xvZ2luU2Vjb25kRmFjdG9yQXRIb21lEisuY2xvYWtyb29tLmF1dGgudjEuTG9naW5TZWNvbmRGYWN0b3JSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIRirUYDQgEEAUYoB8iBGF1dGgSfwoWTG9naW5XaXRoUGFzc2tleUF0SG9tZRIwLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ2luV2l0aFBhc3NrZXlBdEhvbWVSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIRirUYDQgEEAUYoB8iBGF1dGgScgoMQ2xhaW1BZGRyZXNzEiYuY2xvYWtyb29tLmF1dGgudjEuQ2xhaW1BZGRyZXNzUmVxdWVzdBonLmNsb2Frcm9vbS5hdXRoLnYxLkNsYWltQWRkcmVzc1Jlc3BvbnNlIhGKtRgNCAQQBRigHyIEYXV0aBJ1Cg1HaXZlVXBBZGRyZXNzEicuY2xvYWtyb29tLmF1dGgudjEuR2l2ZVVwQWRkcmVzc1JlcXVlc3QaKC5jbG9ha3Jvb20uYXV0aC52MS5HaXZlVXBBZGRyZXNzUmVzcG9uc2UiEYq1GA0IBBAFGKAfIgRhdXRoYgZwcm90bzM", [file_cloakroom_auth_v1_account, file_cloakroom_auth_v1_auth, file_cloakroom_policy_v1_policy]);
+  fileDesc("Ch9jbG9ha3Jvb20vYXV0aC92MS9yZWdpb25zLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSJTChJMb2dpbkF0SG9tZVJlcXVlc3QSLgoFbG9naW4YASABKAsyHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QSDQoFZGVjb3kYAiABKAgibAodTG9naW5XaXRoUGFzc2tleUF0SG9tZVJlcXVlc3QSOQoFbG9naW4YASABKAsyKi5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpbldpdGhQYXNza2V5UmVxdWVzdBIQCgh3ZWJhdXRobhgCIAEoCSJQChNDbGFpbUFkZHJlc3NSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhUKDWdpdmVuX3VwX3R1cm4YAiABKAMSEwoLaGFzX2FjY291bnQYAyABKAgiMwoUQ2xhaW1BZGRyZXNzUmVzcG9uc2USDQoFdGFrZW4YASABKAgSDAoEdHVybhgCIAEoAyIzChRHaXZlVXBBZGRyZXNzUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIMCgR0dXJuGAIgASgDIiUKFUdpdmVVcEFkZHJlc3NSZXNwb25zZRIMCgRoZWxkGAEgASgIImEKEUNsYWltR3Vlc3RSZXF1ZXN0EhEKCWd1ZXN0X3RhZxgBIAEoCRISCgpndWVzdF9oYXNoGAIgASgJEg8KB3VzZXJfaWQYAyABKAkSFAoMZW5kc19zZXNzaW9uGAQgASgIIigKEkNsYWltR3Vlc3RSZXNwb25zZRISCgpndWVzdF9jYXJ0GAEgASgJMtIFCg5SZWdpb25zU2VydmljZRJpCgtMb2dpbkF0SG9tZRIlLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ2luQXRIb21lUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiEYq1GA0IBBAFGKAfIgRhdXRoEnsKF0xvZ2luU2Vjb25kRmFjdG9yQXRIb21lEisuY2xvYWtyb29tLmF1dGgudjEuTG9naW5TZWNvbmRGYWN0b3JSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIRirUYDQgEEAUYoB8iBGF1dGgSfwoWTG9naW5XaXRoUGFzc2tleUF0SG9tZRIwLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ2luV2l0aFBhc3NrZXlBdEhvbWVSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIRirUYDQgEEAUYoB8iBGF1dGgScgoMQ2xhaW1BZGRyZXNzEiYuY2xvYWtyb29tLmF1dGgudjEuQ2xhaW1BZGRyZXNzUmVxdWVzdBonLmNsb2Frcm9vbS5hdXRoLnYxLkNsYWltQWRkcmVzc1Jlc3BvbnNlIhGKtRgNCAQQBRigHyIEYXV0aBJ1Cg1HaXZlVXBBZGRyZXNzEicuY2xvYWtyb29tLmF1dGgudjEuR2l2ZVVwQWRkcmVzc1JlcXVlc3QaKC5jbG9ha3Jvb20uYXV0aC52MS5HaXZlVXBBZGRyZXNzUmVzcG9uc2UiEYq1GA0IBBAFGKAfIgRhdXRoEmwKCkNsYWltR3Vlc3QSJC5jbG9ha3Jvb20uYXV0aC52MS5DbGFpbUd1ZXN0UmVxdWVzdBolLmNsb2Frcm9vbS5hdXRoLnYxLkNsYWltR3Vlc3RSZXNwb25zZSIRirUYDQgEEAUYoB8iBGF1dGhiBnByb3RvMw", [file_cloakroom_auth_v1_account, file_cloakroom_auth_v1_auth, file_cloakroom_policy_v1_policy]);
 
 /**
  * @generated from message cloakroom.auth.v1.LoginAtHomeRequest
@@ -173,6 +173,61 @@ export const GiveUpAddressResponseSchema: GenMessage<GiveUpAddressResponse> = /*
   messageDesc(file_cloakroom_auth_v1_regions, 5);
 
 /**
+ * @generated from message cloakroom.auth.v1.ClaimGuestRequest
+ */
+export type ClaimGuestRequest = Message<"cloakroom.auth.v1.ClaimGuestRequest"> & {
+  /**
+   * The key of the guest's session, from a token whose seal was right.
+   *
+   * @generated from field: string guest_tag = 1;
+   */
+  guestTag: string;
+
+  /**
+   * @generated from field: string guest_hash = 2;
+   */
+  guestHash: string;
+
+  /**
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * The sign-in is long over, so the guest's session ends with the claim. Otherwise the gateway ends it once the person has a session.
+   *
+   * @generated from field: bool ends_session = 4;
+   */
+  endsSession: boolean;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.ClaimGuestRequest.
+ * Use `create(ClaimGuestRequestSchema)` to create a new message.
+ */
+export const ClaimGuestRequestSchema: GenMessage<ClaimGuestRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_regions, 6);
+
+/**
+ * @generated from message cloakroom.auth.v1.ClaimGuestResponse
+ */
+export type ClaimGuestResponse = Message<"cloakroom.auth.v1.ClaimGuestResponse"> & {
+  /**
+   * Empty where the session was no guest's, is over, or where somebody else has the cart.
+   *
+   * @generated from field: string guest_cart = 1;
+   */
+  guestCart: string;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.ClaimGuestResponse.
+ * Use `create(ClaimGuestResponseSchema)` to create a new message.
+ */
+export const ClaimGuestResponseSchema: GenMessage<ClaimGuestResponse> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_regions, 7);
+
+/**
  * The auth of one region asks these of the auth of another. An account has one home, and only home sees its password and opens its sessions.
  *
  * @generated from service cloakroom.auth.v1.RegionsService
@@ -228,6 +283,17 @@ export const RegionsService: GenService<{
     methodKind: "unary";
     input: typeof GiveUpAddressRequestSchema;
     output: typeof GiveUpAddressResponseSchema;
+  },
+  /**
+   * Somebody has signed in to an account of the calling region with the token of a guest of the called one. The called region seals the guest's cart for
+   * that person, unless another one has it. Repeating it changes nothing.
+   *
+   * @generated from rpc cloakroom.auth.v1.RegionsService.ClaimGuest
+   */
+  claimGuest: {
+    methodKind: "unary";
+    input: typeof ClaimGuestRequestSchema;
+    output: typeof ClaimGuestResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_cloakroom_auth_v1_regions, 0);
