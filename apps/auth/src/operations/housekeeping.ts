@@ -1,4 +1,8 @@
-/** Runs every minute: finishes sign-ins that broke half-way, gives accounts from before a home, and deletes old revocations, devices and history. */
+/**
+ * Runs every minute: finishes sign-ins that broke half-way, gives accounts from before a home, and deletes old revocations, devices and history. Every
+ * two seconds: asks the other region for the carts of its guests that wait, so that they are there soon after a cut.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTrace } from '@cloakroom/platform';
 import { tellDeciders } from '../accounts/tell-deciders.ts';
 import type { Auth } from '../auth.ts';
@@ -9,6 +13,7 @@ import { pruneDevices } from '../throttle/known-devices.ts';
 import { pruneRevocations } from '../revocation/revocations.ts';
 
 const intervalMs = 60_000;
+const claimsIntervalMs = 2_000;
 /** For one question to the other region, which has a deadline of its own below this (accounts/addresses.ts, sign-in/claim-abroad.ts). */
 const questionBudgetMs = 4_000;
 
@@ -18,34 +23,37 @@ export interface Housekeeping {
 }
 
 export function openHousekeeping(auth: Auth): Housekeeping {
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
   const stopping = new AbortController();
+  const newCall = () => ({ budgetMs: questionBudgetMs, trace: startTrace(auth.random) });
   const keepHouse = async (): Promise<void> => {
-    try {
-      const newCall = () => ({ budgetMs: questionBudgetMs, trace: startTrace(auth.random) });
-      const finished = (await finishClaims(auth)) + (await finishClaimsAbroad(auth, newCall, stopping.signal));
-      const told = await tellDeciders(auth, newCall, stopping.signal);
-      const nowMs = auth.clock.nowMs();
-      const forgotten =
-        (await pruneRevocations(auth.database, nowMs)) +
-        (await pruneDevices(auth.database, nowMs)) +
-        (await pruneHistory(auth.database, nowMs));
-      if (finished + told + forgotten > 0) auth.log.info({ finished, told, forgotten }, 'kept house');
-    } catch (error) {
-      auth.log.warn({ err: error }, 'keeping house waits');
+    const finished = await finishClaims(auth);
+    const told = await tellDeciders(auth, newCall, stopping.signal);
+    const nowMs = auth.clock.nowMs();
+    const forgotten =
+      (await pruneRevocations(auth.database, nowMs)) +
+      (await pruneDevices(auth.database, nowMs)) +
+      (await pruneHistory(auth.database, nowMs));
+    if (finished + told + forgotten > 0) auth.log.info({ finished, told, forgotten }, 'kept house');
+  };
+  const claimFromAbroad = async (): Promise<void> => {
+    const answered = await finishClaimsAbroad(auth, newCall, stopping.signal);
+    if (answered > 0) auth.log.info({ answered }, 'claims of carts of the other region were answered');
+  };
+  const repeat = async (round: () => Promise<void>, everyMs: number): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await round().catch((error: unknown) => auth.log.warn({ err: error }, 'keeping house waits'));
+      await sleep(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   };
-  const beginOne = (): void => {
-    running = running.then(keepHouse);
-  };
+  let running: Promise<unknown> = Promise.resolve();
   return {
     start: () => {
-      beginOne();
-      timer = setInterval(beginOne, intervalMs);
+      running = Promise.all([
+        repeat(keepHouse, intervalMs),
+        ...(auth.abroad === undefined ? [] : [repeat(claimFromAbroad, claimsIntervalMs)]),
+      ]);
     },
     stop: async () => {
-      clearInterval(timer);
       stopping.abort();
       await running;
     },

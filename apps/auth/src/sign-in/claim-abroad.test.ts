@@ -1,7 +1,7 @@
 /** A guest of one region who signs in to an account of the other, connected and cut. */
 import { create } from '@bufbuild/protobuf';
 import { ClaimGuestRequestSchema, topics } from '@cloakroom/contracts';
-import { parseToken } from '@cloakroom/session';
+import { limits, parseToken } from '@cloakroom/session';
 import { startTrace } from '@cloakroom/platform';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { contextOf, guest, look, ok, outboxOf, signIn, signUp } from '../auth.harness.ts';
@@ -70,11 +70,30 @@ describe('a guest of the other region', { timeout: openMs }, () => {
     expect([await finish(), await noted(), await claimsOf(subject)]).toEqual([1, [], 1]);
   });
 
-  it('who is no guest, or whose token is forged, has no cart to claim', async () => {
+  it('is asked for no longer than a guest can live', async () => {
+    const { eu, us, ocean } = regions;
+    const { token } = await guest(us);
+    ocean.isCut = true;
+    expect(ok(await signIn(eu, ada, token)).claimWaits).toBe(true);
+    eu.clock.advance(limits.guest.absoluteTimeoutMs);
+    expect([await finish(), await noted()]).toEqual([0, []]);
+  });
+
+  it('whose session is of before its region had that name gets the cart too', async () => {
     const { eu, us } = regions;
+    const { token, subject } = await guest({ ...us, auth: { ...us.auth, region: 'local' } });
+    expect(ok(await signIn(eu, ada, token)).session!.claimedGuestCart).toBe(subject);
+  });
+
+  it('who is no guest, or whose token is forged, has no cart to claim', async () => {
+    const { eu, us, ocean } = regions;
     const person = ok(await signUp(us, 'zoe@example.com'));
     expect(ok(await signIn(eu, ada, person.token!))).toMatchObject({ claimWaits: false, session: { claimedGuestCart: '' } });
     expect((await look(us, person.token!)).session, 'the gateway ends it').toBeDefined();
+    ocean.isCut = true;
+    expect(ok(await signIn(eu, ada, person.token!)).claimWaits, 'only home knows whose it is').toBe(true);
+    ocean.isCut = false;
+    expect([await finish(), (await look(us, person.token!)).session], 'a session that was replaced ends').toEqual([1, undefined]);
     const { token } = await guest(us);
     const forged = `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`;
     expect(ok(await signIn(eu, ada, forged))).toMatchObject({ claimWaits: false, session: { claimedGuestCart: '' } });

@@ -10,6 +10,7 @@ import { forward, type OutgoingCall, type RequestContext } from '@cloakroom/mesh
 import { type Abroad, askAbroad } from '../accounts/abroad.ts';
 import type { Auth } from '../auth.ts';
 import { endSession } from '../revocation/revocations.ts';
+import { limits } from '@cloakroom/session';
 import { claimGuestCart, closeClaim, guestBefore } from './claim.ts';
 import type { SignIn } from './sign-in.ts';
 
@@ -29,12 +30,19 @@ export async function claimAbroad(
   return { claimedGuestCart: claimed ?? '', claimWaits: claimed === undefined };
 }
 
-/** Ends where the guests' home does not answer; the rest waits for the next time. @returns how many claims were answered */
+/**
+ * Ends where the guests' home does not answer; the rest waits for the next time. What is older than a guest's session can be is forgotten.
+ * @returns how many claims were answered
+ */
 export async function finishClaimsAbroad(auth: Auth, newCall: () => OutgoingCall, stopping?: AbortSignal): Promise<number> {
-  const { abroad } = auth;
+  const { abroad, database, clock } = auth;
   if (abroad === undefined) return 0;
+  await database
+    .deleteFrom('claims_abroad')
+    .where('noted_at_ms', '<=', clock.nowMs() - limits.guest.absoluteTimeoutMs)
+    .execute();
   for (let answered = 0; ;) {
-    const page = await auth.database.selectFrom('claims_abroad').selectAll().orderBy('guest_hash').limit(pageSize).execute();
+    const page = await database.selectFrom('claims_abroad').selectAll().orderBy('guest_hash').limit(pageSize).execute();
     for (const claim of page) {
       if (stopping?.aborted === true || (await ask(auth, abroad, newCall(), claim, true)) === undefined) return answered;
       answered += 1;
@@ -69,7 +77,7 @@ const noVerdicts: ReadonlySet<ErrorCode> = new Set();
 
 /**
  * The answer of the guest's home. It believes the other auth that the person has signed in with this guest's token, as it believes it about passwords.
- * @param request.endsSession the sign-in is long over, so the guest's session ends with the claim
+ * @param request.endsSession the sign-in is long over, so the browser's old session ends with this, whoever's it is
  */
 export async function claimGuest(
   auth: Auth,
@@ -81,7 +89,7 @@ export async function claimGuest(
   const before = await guestBefore(auth, { tag: guestTag, hash: guestHash }, nowMs);
   const guestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, ctx, before, userId, nowMs));
   const { live } = before;
-  if (endsSession && live !== undefined && live.subject === guestCart)
-    await endSession(auth, ctx, live, (trx) => closeClaim(trx, guestCart));
+  if (endsSession && live !== undefined)
+    await endSession(auth, ctx, live, live.subject === guestCart ? (trx) => closeClaim(trx, guestCart) : undefined);
   return { guestCart };
 }

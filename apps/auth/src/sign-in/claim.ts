@@ -30,8 +30,8 @@ export async function sessionBefore(auth: Auth, token: string): Promise<Before> 
   if (live !== undefined) return { own, live };
   const parsed = parseToken(token, auth.macKeys);
   if (parsed === undefined) return { own };
-  if (parsed.region === auth.abroad?.region) return { own, abroad: parsed.key };
-  return { own, ...(await claimedBefore(auth, parsed.key)) };
+  const isAbroad = auth.abroad !== undefined && parsed.region !== auth.region;
+  return { own, ...(isAbroad && { abroad: parsed.key }), ...(await claimedBefore(auth, parsed.key)) };
 }
 
 /** The same for the other region's auth, which has the key of the session alone. */

@@ -21,8 +21,8 @@ export async function loginSecondFactor(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  await replaceSession(exchange, gateway, issued);
-  return signedInAnswer(200, issued);
+  const cartWaitsFor = await replaceSession(exchange, gateway, issued);
+  return signedInAnswer(200, issued, cartWaitsFor);
 }
 
 function proofOf({ code, recoveryCode, response }: Body) {

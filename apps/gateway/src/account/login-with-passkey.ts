@@ -19,6 +19,6 @@ export async function loginWithPasskey(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  await replaceSession(exchange, gateway, issued);
-  return signedInAnswer(200, issued);
+  const cartWaitsFor = await replaceSession(exchange, gateway, issued);
+  return signedInAnswer(200, issued, cartWaitsFor);
 }

@@ -91,6 +91,18 @@ describe('a session of another region', () => {
     expect([told.status, us.sessionOf(token).live]).toEqual([200, false]);
   });
 
+  it('stays alive while its home must still give its cart away, and the answer names that region', async () => {
+    const login = (token: string) =>
+      read(token, '/api/session/login', { method: 'POST', body: { email: 'ada@example.com', password: 'right' } });
+    const [waiting, answered] = [us.begin('guest'), us.begin('guest')];
+    stage.auth.claimWaits = true;
+    const told = await login(waiting);
+    stage.auth.claimWaits = false;
+    expect([told.status, told.body.cartWaitsFor, us.sessionOf(waiting).live]).toEqual([200, 'us', true]);
+    const next = await login(answered);
+    expect([next.status, next.body.cartWaitsFor, us.sessionOf(answered).live]).toEqual([200, undefined, false]);
+  });
+
   it('is renewed at home in the modes of signed tokens', async () => {
     const { tokens } = us.selfContained.begin('jwt-denylist');
     const cookie = (pair: Partial<typeof tokens>) =>

@@ -9,18 +9,20 @@ const endingBudgetMs = 800;
 
 /**
  * The browser's token before a sign-in died with it. The other gateways hear of it from the feed. auth here cannot end a session of another region,
- * so its home is asked, once. If home does not answer in time, that session runs out by itself. A guest's session whose cart waits for its home is
- * ended by that home, with the claim.
+ * so its home is asked, once. If home does not answer in time, that session runs out by itself. Where home must still say whether a guest's cart comes
+ * along, auth here has it end the session with that answer.
+ * @returns the region whose answer the cart waits for
  */
 export async function replaceSession(
   exchange: Exchange,
   gateway: { readonly identity: IdentityParts },
   { currentTokenOwn, claimWaits }: Pick<SessionIssued, 'currentTokenOwn' | 'claimWaits'>,
-): Promise<void> {
+): Promise<string | undefined> {
   const { token } = exchange;
   const shown = [claimWaits ? undefined : token, token?.selfContained?.beside].filter((one) => one !== undefined);
   await Promise.all(shown.map((one) => endIfAbroad(exchange, one, gateway.identity)));
   leave(gateway.identity, token, currentTokenOwn);
+  return claimWaits ? homeOf(gateway.identity, token)?.region : undefined;
 }
 
 async function endIfAbroad(exchange: Exchange, token: BrowserToken, identity: IdentityParts): Promise<void> {

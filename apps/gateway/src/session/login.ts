@@ -22,6 +22,6 @@ export async function login(
   });
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
-  await replaceSession(exchange, gateway, issued);
-  return signedInAnswer(200, issued);
+  const cartWaitsFor = await replaceSession(exchange, gateway, issued);
+  return signedInAnswer(200, issued, cartWaitsFor);
 }

@@ -20,6 +20,6 @@ export async function register(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  await replaceSession(exchange, gateway, issued);
-  return signedInAnswer(201, issued);
+  const cartWaitsFor = await replaceSession(exchange, gateway, issued);
+  return signedInAnswer(201, issued, cartWaitsFor);
 }

@@ -69,6 +69,9 @@ export const signedInSchema = sessionSchema
       .object({ state: z.literal('pending'), from: z.string() })
       .optional()
       .meta({ description: 'A guest cart was claimed: its lines join this cart in a moment.' }),
+    cartWaitsFor: z.string().optional().meta({
+      description: 'The region where this browser was a guest, while it does not answer. The cart from there joins this one once it does.',
+    }),
     endedOldest: z.boolean().optional().meta({ description: 'True when an older session was ended because there were too many.' }),
   })
   .meta({ id: 'SignedIn' });
@@ -97,12 +100,14 @@ export function sessionBody(view: SessionView): SessionBody {
 
 /**
  * Answers a sign-in or sign-up with a new token. The cart's merge is pending from now on, whether or not the cart service has heard of it.
+ * @param cartWaitsFor see replaced-session.ts
  */
-export function signedInAnswer(status: number, issued: SessionIssued): Answer {
+export function signedInAnswer(status: number, issued: SessionIssued, cartWaitsFor: string | undefined): Answer {
   const view = viewOf(issued);
   const body: SignedInBody = {
     ...sessionBody(view),
     ...(view.claimedGuestCart !== '' && { merge: { state: 'pending', from: view.claimedGuestCart } }),
+    ...(cartWaitsFor !== undefined && { cartWaitsFor }),
     ...(issued.endedOldest && { endedOldest: true }),
   };
   return { status, body, newToken: tokenOf(issued), ...(issued.knownDevice !== '' && { knownDevice: issued.knownDevice }) };

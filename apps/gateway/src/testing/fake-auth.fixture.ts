@@ -56,6 +56,8 @@ export class FakeAuth {
   failing: Problem | undefined;
   /** Holds every resolve until the promise settles. */
   gate: Promise<void> | undefined;
+  /** A sign-in cannot say yet whether the cart of a guest from abroad comes along. */
+  claimWaits = false;
   /** A sign-in answers with this cookie. */
   knownDevice = '';
   readonly signed = newKeys();

@@ -18,7 +18,8 @@ import { fakeAccount } from './fake-account.fixture.ts';
 import { type FakeAuth, readRelayClock } from './fake-auth.fixture.ts';
 import { fakeOrders, type FakeOrders } from './fake-orders.fixture.ts';
 
-type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice' | 'currentTokenOwn'>;
+type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice' | 'currentTokenOwn'> &
+  Partial<Pick<SessionIssued, 'claimWaits'>>;
 
 export interface FakeServices {
   readonly implementations: readonly { readonly name: string; readonly implementation: Implementation; readonly beside?: Implementation }[];
@@ -152,7 +153,7 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
     const current = auth.sessions.get(currentToken);
     if (current !== undefined) current.live = false;
     const claimed = current?.view.subject.startsWith('g_') === true ? current.view.subject : '';
-    return { ...issue('user', { claimedGuestCart: claimed }), currentTokenOwn: isOwn(currentToken) };
+    return { ...issue('user', { claimedGuestCart: claimed }), currentTokenOwn: isOwn(currentToken), claimWaits: auth.claimWaits };
   };
   const withCall = <Request, Answer>(method: string, answer: (ctx: RequestContext, request: Request) => Answer | Problem) => {
     return async (ctx: RequestContext, request: Request): Promise<Answer | Problem> => {

@@ -38,6 +38,11 @@ export function useEnter(): (next: SignedIn) => Promise<void> {
     await adopt(next);
     if (next.endedOldest)
       toast({ text: `You may be signed in on ${sessionCountMax} devices. The one you left alone longest was signed out to make room.` });
+    if (next.cartWaitsFor !== undefined)
+      toast({
+        text: `The region ${next.cartWaitsFor} cannot be reached now. What you put into the cart there as a guest joins your cart once it can.`,
+        action: { label: 'To your cart', run: () => void navigate('/cart') },
+      });
     // The guest's cart is being merged into the person's cart, so the person sees the cart first.
     const fallback = next.merge?.state === 'pending' ? '/cart' : '/';
     await navigate(safeNext(params.get('next'), fallback), { replace: true });

@@ -234,6 +234,8 @@ export interface components {
                 readonly state: "pending";
                 readonly from: string;
             };
+            /** @description The region where this browser was a guest, while it does not answer. The cart from there joins this one once it does. */
+            readonly cartWaitsFor?: string;
             /** @description True when an older session was ended because there were too many. */
             readonly endedOldest?: boolean;
         };

@@ -194,7 +194,7 @@ export type ClaimGuestRequest = Message<"cloakroom.auth.v1.ClaimGuestRequest"> &
   userId: string;
 
   /**
-   * The sign-in is long over, so the guest's session ends with the claim. Otherwise the gateway ends it once the person has a session.
+   * The sign-in is long over, so the browser's old session ends with this, whoever's it is. Otherwise the gateway ends it once the person has a session.
    *
    * @generated from field: bool ends_session = 4;
    */
