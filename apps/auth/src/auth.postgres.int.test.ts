@@ -39,6 +39,9 @@ const announce = ({ auth }: Harness, key: string, then: () => Promise<unknown>) 
   });
 
 withPostgres('on PostgreSQL', () => {
+  describe('claims abroad', async () => {
+    await import('./sign-in/claim-abroad.test.ts');
+  });
   describe('devices', async () => {
     await import('./sessions/devices.test.ts');
   });

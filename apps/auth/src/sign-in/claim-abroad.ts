@@ -31,7 +31,7 @@ export async function claimAbroad(
 }
 
 /**
- * Ends where the guests' home does not answer; the rest waits for the next time. What is older than a guest's session can be is forgotten.
+ * Ends where the guests' home does not answer; the rest waits for the next time. Forgets what is older than a session of a guest can be.
  * @returns how many claims were answered
  */
 export async function finishClaimsAbroad(auth: Auth, newCall: () => OutgoingCall, stopping?: AbortSignal): Promise<number> {
