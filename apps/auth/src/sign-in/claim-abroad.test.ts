@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { ClaimGuestRequestSchema, topics } from '@cloakroom/contracts';
 import { limits, parseToken } from '@cloakroom/session';
 import { startTrace } from '@cloakroom/platform';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { contextOf, guest, look, ok, outboxOf, signIn, signUp } from '../auth.harness.ts';
 import { claimGuest, finishClaimsAbroad } from './claim-abroad.ts';
 import { type TwoRegions, twoRegions } from './two-regions.harness.ts';
@@ -11,13 +11,10 @@ import { type TwoRegions, twoRegions } from './two-regions.harness.ts';
 const [ada, eve] = ['ada@example.com', 'eve@example.com'];
 const openMs = 180_000;
 let regions: TwoRegions;
-beforeAll(async () => {
+beforeEach(async () => {
   regions = await twoRegions();
   for (const email of [ada, eve]) ok(await signUp(regions.eu, email));
 }, openMs);
-beforeEach(() => {
-  Object.assign(regions.ocean, { isCut: false, losesAnswers: false });
-});
 
 const noted = () => regions.eu.auth.database.selectFrom('claims_abroad').selectAll().execute();
 const claimsOf = async (guestCart: string) =>
