@@ -154,6 +154,13 @@ export const mutants: readonly Mutant[] = [
     noticedBy: [{ package: 'apps/cart', tests: ['redrive.test.ts'] }],
   },
   {
+    name: 'redriven-record-of-a-guest-tells-nobody',
+    file: 'apps/cart/src/projection/project-batch.ts',
+    find: 'const isNews = after.state !== before.cart.state || redriveOf(record) !== undefined;',
+    replace: 'const isNews = after.state !== before.cart.state;',
+    noticedBy: [{ package: 'apps/cart', tests: ['redrive.claimed.test.ts'] }],
+  },
+  {
     name: 'order-takes-what-was-not-ordered',
     file: 'apps/cart/src/reads/prepare-order.ts',
     find: 'const seenAndLive = { ...state, dots, coupons };',

@@ -142,6 +142,13 @@ function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoi
   return { ...draft.done(), joined };
 }
 
+/** Whether the user's cart holds all that the guest did. What came from a guest stays known there, because its death is never forgotten. */
+export function holdsGuest(user: CartState, { cartId: guestCartId, dots, coupons, dead, origins }: CartState): boolean {
+  const join = { type: 'GuestJoined', cartId: user.cartId, atMs: 0, guestCartId, guestOffset: 0n, dots, coupons, dead, origins } as const;
+  const joined = evolve({ ...user, joined: new Map() }, join);
+  return (['dots', 'coupons', 'dead', 'origins'] as const).every((what) => joined[what] === user[what]);
+}
+
 /** Offsets of several regions are compared region by region. An offset of one log says nothing about another. */
 function holdsMore(join: Omit<Joined, 'atMs'>, before: Omit<Joined, 'atMs'>): boolean {
   if (join.guestOffsets === undefined) return before.guestOffsets === undefined && join.guestOffset > before.guestOffset;

@@ -1,9 +1,16 @@
 /** Imitates a cart service of an older build, which does not know the version of some carts' events. The log itself stays as it is. */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
-import type { EventLog } from '@cloakroom/event-log';
+import type { EventLog, LogRecord } from '@cloakroom/event-log';
 
-/** Makes `eventLog` hand over the records of these carts with a later version. A cart that is taken out of the set is readable again. */
-export function readAsOlderBuild(eventLog: EventLog, events: TopicSpec): Set<string> {
+/**
+ * Makes `eventLog` hand over the records of these carts with a later version. A cart that is taken out of the set is readable again.
+ * @param concerns which of these records; all when it is left out
+ */
+export function readAsOlderBuild(
+  eventLog: EventLog,
+  events: TopicSpec,
+  concerns: (record: LogRecord) => boolean = () => true,
+): Set<string> {
   const newer = new Set<string>();
   const subscribe = eventLog.subscribe.bind(eventLog);
   eventLog.subscribe = (options) =>
@@ -12,7 +19,9 @@ export function readAsOlderBuild(eventLog: EventLog, events: TopicSpec): Set<str
       handler: (batch, control) => {
         if (batch.topic !== events.name) return options.handler(batch, control);
         const records = batch.records.map((record) =>
-          newer.has(record.key) ? { ...record, headers: { ...record.headers, [recordHeaders.eventVersion]: Buffer.from('9') } } : record,
+          newer.has(record.key) && concerns(record)
+            ? { ...record, headers: { ...record.headers, [recordHeaders.eventVersion]: Buffer.from('9') } }
+            : record,
         );
         return options.handler({ ...batch, records }, control);
       },

@@ -8,16 +8,20 @@
  * lines that were removed and forgotten. When a running projector of an older build cannot read the record, it buries the record again,
  * under a new mark.
  *
+ * A guest's record may have been buried, and the guest claimed, before the view was lost. A newer build then reads the record in its own place, so
+ * there is no mark. But the user's cart was told of the guest without it. So a guest's record is also put back while the cart of its user lacks
+ * anything of the guest. The projector tells the user of the guest anew because of it.
+ *
  * A record of another region's log goes back to the end of the copy, where MirrorMaker writes too. So whatever happens to the copy happens to both,
  * and the record stays one that another region appended: this region forwards nothing because of it. It keeps the headers that name its first place.
  * When its own region redrives it as well, that record arrives in the copy, and the cart takes the one that comes first.
  */
-import { deadLetterTopic, type TopicSpec } from '@cloakroom/contracts';
+import { deadLetterTopic, partitionOf, type TopicSpec } from '@cloakroom/contracts';
 import { publishInParts, type EventLog, type LogRecord } from '@cloakroom/event-log';
 import { type Clock } from '@cloakroom/platform';
 import { isMissing, newCart } from '../projection/apply-record.ts';
-import { evolve } from '../model/cart.ts';
-import type { CartView, Place } from '../projection/cart.view.ts';
+import { evolve, holdsGuest } from '../model/cart.ts';
+import { isRebuilding, type CartView, type Place } from '../projection/cart.view.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
 import { originOf } from '../projection/dead-letters.ts';
 import { readDeadLetters, toRecord, type DeadLetter, type Outcome, type Redriven } from './read-dead-letters.ts';
@@ -60,12 +64,16 @@ async function takeDeadLetters(
   const region = copiedFrom(topics, log.name);
   const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
   const taken = new Set<string>();
+  // The region that read the record from a copy forwards nothing because of it.
+  const untold = region === undefined ? await guestsUntold(parts, [...carts.values()]) : new Map<string, Outcome>();
   const letters = records.map((record): DeadLetter => {
     const cart = carts.get(record.key) ?? newCart(record.key);
     const waits = waitingPlace(record, log, region, { place, cart });
     // The view has passed the record and holds no mark for it. So a record that a crash buried twice is put back once.
     const done = waits !== undefined && (taken.has(waits.name) || (waits.isPassed && !isMissing(cart, waits.origin, record, region)));
-    const outcome = done ? ({ is: 'done' } as const) : judge(record, waits, cart);
+    const outcome = done ? (untold.get(record.key) ?? { is: 'done' }) : judge(record, waits, cart);
+    // One record of a guest is enough: its user is told of the whole cart.
+    if (outcome.is === 'put_back') untold.delete(record.key);
     if (waits !== undefined && outcome.is === 'put_back') taken.add(waits.name);
     return { cartId: record.key, partition, region, origin: waits?.origin, outcome };
   });
@@ -73,6 +81,20 @@ async function takeDeadLetters(
   if (!dryRun) await orRetryLater(publishInParts(eventLog, log, again));
   for (const letter of letters) tell?.(letter);
   return letters;
+}
+
+/** The guests whose users do not hold all that the guest did, and what a redrive does about each. */
+async function guestsUntold({ view, topics }: RedriveParts, carts: readonly CartRecord[]): Promise<Map<string, Outcome>> {
+  const untold = new Map<string, Outcome>();
+  for (const { state } of carts) {
+    if (state.claimedBy === undefined) continue;
+    const { place, carts: users } = await orRetryLater(view.load(partitionOf(state.claimedBy, topics.events), [state.claimedBy]));
+    if (place === undefined || isRebuilding(place))
+      untold.set(state.cartId, { is: 'left', why: 'the view is being rebuilt: run this again' });
+    else if (!holdsGuest((users.get(state.claimedBy) ?? newCart(state.claimedBy)).state, state))
+      untold.set(state.cartId, { is: 'put_back' });
+  }
+  return untold;
 }
 
 /** Where a dead letter stood in the log that it was first appended to. */

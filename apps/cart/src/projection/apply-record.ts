@@ -11,7 +11,7 @@ export type Evolve = typeof evolveInBatch;
 /** A cart that a batch touched. */
 export interface Applied {
   cart: CartRecord;
-  /** The newest record that changed it; undefined when none did. */
+  /** The newest record that changed it, or was redriven; undefined when none did. */
   changed: LogRecord | undefined;
   /** Whether the batch brought the claim of this guest's cart. */
   claimed: boolean;

@@ -31,7 +31,7 @@ import { encodeEvent, type CartRecord } from '../model/codec.ts';
 import { guestJoins, recordsProjected } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { isSnapshotDue, writeSnapshots } from './snapshots.ts';
-import { copiedFrom, heardEverywhereMs, nextIn, offsetsOf, placeAfter } from './two-logs.ts';
+import { copiedFrom, heardEverywhereMs, nextIn, offsetsOf, placeAfter, redriveOf } from './two-logs.ts';
 
 export type Projected =
   /** `next` is the offset of the next record in the log of the batch. */
@@ -155,7 +155,9 @@ function applyRecords(
     const after = apply(before.cart, record);
     // The cart held it.
     if (after === before.cart) continue;
-    const changed = after.state === before.cart.state ? before.changed : record;
+    // A redriven record that a guest's cart has read in its own place may be missing at the user's (redrive.ts).
+    const isNews = after.state !== before.cart.state || redriveOf(record) !== undefined;
+    const changed = isNews ? record : before.changed;
     touched.set(record.key, { cart: after, changed, claimed: before.claimed || after.state.claimedBy !== before.cart.state.claimedBy });
   }
   return touched;
