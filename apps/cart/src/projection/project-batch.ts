@@ -31,7 +31,7 @@ import { encodeEvent, type CartRecord } from '../model/codec.ts';
 import { guestJoins, recordsProjected } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { isSnapshotDue, writeSnapshots } from './snapshots.ts';
-import { copiedFrom, heardEverywhereMs, nextIn, offsetsOf, placeAfter, redriveOf } from './two-logs.ts';
+import { copiedFrom, heardEverywhereMs, isTorn, nextIn, offsetsOf, placeAfter, placeBeforeGap, redriveOf } from './two-logs.ts';
 
 export type Projected =
   /** `next` is the offset of the next record in the log of the batch. */
@@ -93,7 +93,13 @@ async function projectOn(
   if (place === undefined || next === undefined || place.logId !== logId) return { outcome: 'elsewhere' };
   const fresh = records.filter(({ offset }) => offset >= next);
   // The predecessor rule: the batch must begin exactly where the view ends.
-  if (fresh[0]?.offset !== next) return { outcome: 'elsewhere' };
+  if (fresh[0]?.offset !== next || isTorn(place, region)) return { outcome: 'elsewhere' };
+  const beforeGap = region === undefined ? undefined : placeBeforeGap(place, region, fresh);
+  if (beforeGap !== undefined) {
+    parts.log.error({ partition, region }, 'records are missing before the next one of a copied log; the copy is read again');
+    await orRetryLater(parts.view.apply(partition, { expected: place, place: beforeGap, carts: [] }));
+    return { outcome: 'elsewhere' };
+  }
 
   // A replay forwards nothing and writes no snapshot: the projector of the serving view has done so.
   const tells = parts.replays !== true;

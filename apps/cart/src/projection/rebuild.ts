@@ -6,6 +6,7 @@
  * - Ahead of the log's end, or of another cluster: the log was replaced. The view is only a copy of the log, so it begins anew.
  * - A copy of another region's log that the view does not follow yet, or that was made anew: it is read from its first record. Carts pass over
  *   the records that they hold.
+ * - A copy that was made anew and is as long as before: its next record shows the gap (two-logs.ts), and it is read from its first record.
  * - A copy that does not say where it ends is read on where it was. Its trouble must not hold up the region's own carts. A batch from elsewhere
  *   brings the partition back here.
  *

@@ -168,6 +168,24 @@ describe('a view', () => {
     expect(await settle()).toEqual({ ...place, mirrors: [{ ...gone, next: 0n, rebuiltAt: 1n }] });
   });
 
+  it('reads a copy again that was made anew and is as long as before, when its next record shows that others are missing', async () => {
+    await settle();
+    await project(copied(add(1), { offset: 0n, origin: '7', log: 'a' }));
+    const [missing, next] = [copied(add(2), { offset: 0n, origin: '8', log: 'a' }), copied(add(4), { offset: 1n, origin: '9', log: 'a' })];
+    await parts.eventLog.publish(copy, [missing, next]);
+    for (let process = 0; process < 2; process++) expect(await project(next)).toEqual({ outcome: 'elsewhere' });
+    expect((await settle()).mirrors).toEqual([{ region: 'us', next: 0n, rebuiltAt: 2n, reached: 8n, heardMs: 5_000, logId: 'a' }]);
+    await project(missing, next);
+    expect(quantityOf((await stand()).cart)).toBe(7);
+    // What the region's own log has lost, no copy has.
+    const late = copied(add(8), { offset: 2n, origin: '20', log: 'a' });
+    await parts.eventLog.publish(copy, [late]);
+    expect(await project(late)).toEqual({ outcome: 'elsewhere' });
+    await settle();
+    await project(missing, next, late);
+    expect(quantityOf((await stand()).cart)).toBe(15);
+  });
+
   it('that was lost takes the newest snapshot of a cart that only the other region has changed since', async () => {
     const snapshotAt = (offset: bigint, quantity: number): CartRecord => {
       const state = evolveInBatch(emptyCart(ada), add(quantity));

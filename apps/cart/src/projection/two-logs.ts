@@ -63,6 +63,28 @@ export function redriveOf({ headers }: Pick<LogRecord, 'headers'>): bigint | und
 const isPutBack = (record: Pick<LogRecord, 'headers'>, origin: LogOffset | undefined): boolean =>
   origin !== undefined && redriveOf(record) === origin.offset;
 
+/** No copy is so long. A rebuild to here was begun in a copy that is gone, so the next look reads the copy that is there from its start (rebuild.ts). */
+const beyondAnyCopy = 999_999_999_999_999_999n;
+
+export const isTorn = (place: Place, region: string | undefined): boolean =>
+  region !== undefined && mirrorOf(place, region)?.rebuiltAt === beyondAnyCopy;
+
+/**
+ * MirrorMaker leaves nothing out. Where the next record of a copy stood further in its own log than the view has come, the copy was made anew, and is
+ * now as long as the old one was. The records between stand before it, in part or all of them.
+ * @returns the place from which the copy is read again; undefined where nothing is missing. While a copy is read again a gap is passed: its own log
+ * has lost these records.
+ */
+export function placeBeforeGap(place: Place, region: string, records: readonly LogRecord[]): Place | undefined {
+  const known = mirrorOf(place, region);
+  if (known === undefined || known.reached === 0n || known.next < known.rebuiltAt) return undefined;
+  const origins = records.map((record) => ({ record, origin: homeOf(record, region) }));
+  const next = origins.find(({ record, origin }) => origin !== undefined && !isPutBack(record, origin))?.origin;
+  if (next === undefined || next.logId !== known.logId || next.offset <= known.reached) return undefined;
+  const torn = (place.mirrors ?? []).map((one) => (one === known ? { ...one, rebuiltAt: beyondAnyCopy } : one));
+  return { ...place, mirrors: torn };
+}
+
 /** The place after these records, the newest last. */
 export function placeAfter(place: Place, region: string | undefined, records: readonly LogRecord[]): Place {
   const next = records.at(-1)!.offset + 1n;
