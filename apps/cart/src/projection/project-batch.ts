@@ -24,7 +24,7 @@ import {
   type RecordBatch,
 } from '@cloakroom/event-log';
 import { type Applied, applyOrMark, applyRecord, isIncomplete, newCart } from './apply-record.ts';
-import { offsetIn, OwnMaps, pruneDead, type LogOffset } from '../model/cart.ts';
+import { offsetIn, OwnMaps, pruneDead, type Joined, type LogOffset } from '../model/cart.ts';
 import type { CarriedCarts } from './carried-carts.ts';
 import { samePlace, ViewUnavailable, type Place } from './cart.view.ts';
 import { encodeEvent, type CartRecord } from '../model/codec.ts';
@@ -196,7 +196,10 @@ async function forwardGuests(
     // A replay after a wipe: the change was forwarded before the view was lost. With two logs it may have been passed before its claim came.
     if (place.mirrors === undefined && guestOffset < place.forwardedTo) continue;
     const own = { region: parts.region, logId: place.logId, offset: guestOffset };
-    if (await hasJoined(parts, claimedBy, cartId, own)) continue;
+    const joined = await joinedOf(parts, claimedBy, cartId);
+    if (isWithin(joined, own)) continue;
+    // A join that has offsets of several regions is followed only by joins that have them, also once the others are given up.
+    const isOfRegions = place.mirrors !== undefined || joined?.guestOffsets !== undefined;
     const atMs = parts.clock.nowMs();
     // The trace of the newest change: the sign-in itself, or a later command of the guest.
     const trace = traceHeaders(traceOfRecord(changed));
@@ -210,7 +213,7 @@ async function forwardGuests(
       coupons,
       dead,
       origins,
-      ...(place.mirrors !== undefined && { guestOffsets: offsetsOf(cart, own) }),
+      ...(isOfRegions && { guestOffsets: offsetsOf(cart, own) }),
     });
     joins.push({ key: claimedBy, value: event.value, headers: { ...event.headers, ...trace } });
   }
@@ -218,10 +221,13 @@ async function forwardGuests(
   guestJoins.inc(joins.length);
 }
 
-/** Saves a second copy after a crash between append and apply. A wrong answer only costs that copy. */
-async function hasJoined(parts: CartParts, userCartId: string, guestCartId: string, own: LogOffset): Promise<boolean> {
+async function joinedOf(parts: CartParts, userCartId: string, guestCartId: string): Promise<Joined | undefined> {
   const { carts } = await orRetryLater(parts.view.load(partitionOf(userCartId, parts.topics.events), [userCartId]));
-  const joined = carts.get(userCartId)?.state.joined.get(guestCartId);
+  return carts.get(userCartId)?.state.joined.get(guestCartId);
+}
+
+/** Saves a second copy after a crash between append and apply. A wrong answer only costs that copy. */
+function isWithin(joined: Joined | undefined, own: LogOffset): boolean {
   if (joined?.guestOffsets !== undefined) return (offsetIn(joined.guestOffsets, own) ?? -1n) >= own.offset;
   return joined !== undefined && joined.guestOffset >= own.offset;
 }

@@ -191,3 +191,31 @@ it('one region reads one log, asks for its ends alone, and looks at no other top
     await cart.stop();
   }
 });
+
+it(
+  'a region that is given up holds up nothing, takes nothing along, and is read anew when it comes back',
+  { timeout: 120_000 },
+  async () => {
+    const [guest, ada] = [newGuest(), newUser()];
+    accepted(await shop.eu.add(guest, 'cup'));
+    await shop.eu.claim(guest, ada);
+    await show(ada, { cup: 1 });
+    accepted(await shop.us.add(ada, 'hat'));
+    await show(ada, { cup: 1, hat: 1 });
+    const partitions = [guest, ada].map((cartId) => partitionOfCart(shop.eu.parts, cartId));
+    const regions = async () =>
+      [...(await shop.eu.view.places(partitions)).values()].map(({ mirrors }) => mirrors?.map(({ region }) => region));
+
+    await shop.eu.projector().stop();
+    const alone = await openHarness({ eventLog: shop.logs.eu, view: shop.eu.view, topics: cartTopics, region: 'eu' });
+    await vi.waitFor(async () => expect(await regions()).toEqual([...new Set(partitions)].map(() => undefined)), patience);
+    accepted(await shop.us.add(ada, 'tea'));
+    accepted(await alone.add(guest, 'mug'));
+    await show(ada, { cup: 1, hat: 1, mug: 1 }, [alone]);
+
+    await alone.stop();
+    await shop.eu.restartProjector();
+    await show(ada, { cup: 1, hat: 1, mug: 1, tea: 1 });
+    expect(await regions()).toEqual([...new Set(partitions)].map(() => ['us']));
+  },
+);

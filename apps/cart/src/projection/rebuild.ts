@@ -6,6 +6,7 @@
  * - Ahead of the log's end, or of another cluster: the log was replaced. The view is only a copy of the log, so it begins anew.
  * - A copy of another region's log that the view does not follow yet, or that was made anew: it is read from its first record. Carts pass over
  *   the records that they hold.
+ * - A copy of a region that was given up (OTHER_REGIONS no longer names it): it is followed no more.
  * - A copy that was made anew and is as long as before: its next record shows the gap (two-logs.ts), and it is read from its first record.
  * - A copy that does not say where it ends is read on where it was. Its trouble must not hold up the region's own carts. A batch from elsewhere
  *   brings the partition back here.
@@ -116,7 +117,7 @@ function boundsOfCopies({ eventLog, topics: { mirrors = [] }, log }: CartParts):
   return Promise.all(mirrors.map(boundsOfCopy));
 }
 
-/** @returns the very same place when the view follows each copy within its bounds */
+/** @returns the very same place when the view follows each copy within its bounds, and no other */
 function following(place: Place, copies: BoundsOfCopies, partition: number): Place {
   const mirrors = copies.map(([region, bounds]): MirrorPlace => {
     const known = mirrorOf(place, region);
@@ -126,9 +127,11 @@ function following(place: Place, copies: BoundsOfCopies, partition: number): Pla
     if (known !== undefined && known.next >= first && known.next <= next && known.rebuiltAt <= next) return known;
     return { region, reached: known?.reached ?? 0n, heardMs: known?.heardMs ?? 0, logId: known?.logId ?? '', next: first, rebuiltAt: next };
   });
-  const others = (place.mirrors ?? []).filter(({ region }) => !copies.some(([one]) => one === region));
-  const isSame = mirrors.every((one) => place.mirrors?.includes(one) === true);
-  return isSame ? place : { ...place, mirrors: [...others, ...mirrors] };
+  const isSame = mirrors.length === (place.mirrors?.length ?? 0) && mirrors.every((one) => place.mirrors?.includes(one) === true);
+  if (isSame) return place;
+  // A region that was given up is left out. If it comes back, its copy is read from the first record, and carts pass over what they hold.
+  const { mirrors: _, ...alone } = place;
+  return mirrors.length === 0 ? alone : { ...place, mirrors };
 }
 
 function boundsOf(bounds: ReadonlyMap<number, Bounds>, partition: number): Bounds {
