@@ -93,7 +93,8 @@ async function projectOn(
   if (place === undefined || next === undefined || place.logId !== logId) return { outcome: 'elsewhere' };
   const fresh = records.filter(({ offset }) => offset >= next);
   // The predecessor rule: the batch must begin exactly where the view ends.
-  if (fresh[0]?.offset !== next || isTorn(place, region)) return { outcome: 'elsewhere' };
+  if (fresh[0]?.offset !== next) return { outcome: 'elsewhere' };
+  if (isTorn(place, region)) return { outcome: 'elsewhere' };
   const beforeGap = region === undefined ? undefined : placeBeforeGap(place, region, fresh);
   if (beforeGap !== undefined) {
     parts.log.error({ partition, region }, 'records are missing before the next one of a copied log; the copy is read again');
