@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { observatoryBearer } from '@cloakroom/platform';
-import { startStack } from '@cloakroom/infra';
+import { startStack, type RunningStack, type StackRequest } from '@cloakroom/infra';
 import { openSpanSink } from './kit/span-sink.ts';
 import { liveInOneRegion } from './regions/one-region-before.ts';
 import {
@@ -25,8 +25,14 @@ export default async function start(): Promise<() => Promise<void>> {
   const sink = await openSpanSink(spansFile);
   // A second one stands in for the Observatory, which is told more.
   const key = randomBytes(32).toString('base64url');
-  const observatory = await openSpanSink(observedSpansFile, observatoryBearer(key));
+  // A test looks at the page of two regions, so these have the real one too. The stand-in hears what it is told.
+  const isWatched = e2eProvider === 'regions';
+  let stack: RunningStack | undefined;
+  const passOn = () => stack?.observatory?.url;
+  const observatory = await openSpanSink(observedSpansFile, isWatched ? { passOn } : { key: observatoryBearer(key) });
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint, OBSERVATORY_URL: observatory.endpoint, OBSERVATORY_SPAN_KEY: key };
+  // Two regions stand on the data of a shop of one region. All of their tests then hold for a shop that grew.
+  const grew = e2eProvider === 'regions';
   // Each process loads this module first. The module takes a defence away, so that the attack on it succeeds (npm run attacks -- --prove).
   const module = process.env['CLOAKROOM_E2E_PRELOAD'];
   const preload = module === undefined ? {} : { preload: module };
@@ -41,20 +47,25 @@ export default async function start(): Promise<() => Promise<void>> {
     ...sessions,
     ...preload,
   };
-  // Two regions stand on the data of a shop of one region. All of their tests then hold for a shop that grew.
-  const grew = e2eProvider === 'regions';
   if (grew) await liveInOneRegion(options);
-  const stack = await startStack({
+  stack = await startStack({
     ...variant,
     ...options,
     dataDir,
     fresh: grew ? false : 'redis-in-memory',
-    ...(grew && { reshape: { spec: withStrictGateway } }),
+    observatory: isWatched,
+    reshape: { ...(grew && { spec: withStrictGateway }), launch: tellingStandIn(observatory.endpoint) },
   });
   await waitUntilReady();
   return async () => {
-    await stack.stop();
+    await stack?.stop();
     await sink.close();
     await observatory.close();
   };
 }
+
+/** `startStack` points the services to the real Observatory, where there is one. */
+const tellingStandIn =
+  (url: string): NonNullable<NonNullable<StackRequest['reshape']>['launch']> =>
+  (_process, launch) =>
+    launch.env?.['OBSERVATORY_URL'] === undefined ? launch : { ...launch, env: { ...launch.env, OBSERVATORY_URL: url } };

@@ -105,7 +105,7 @@ async function letForgerKeepPassport(url: string, key: string): Promise<void> {
 }
 
 /** Opens a view with the key in the fragment, as `npm start` prints it. */
-export async function openObservatory(context: BrowserContext, { url, key }: Stage, path = '/'): Promise<Watched> {
+export async function openObservatory(context: BrowserContext, { url, key }: Pick<Stage, 'url' | 'key'>, path = '/'): Promise<Watched> {
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));

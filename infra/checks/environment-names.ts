@@ -10,6 +10,7 @@ const notForOperators: Readonly<Record<string, string>> = {
   OBSERVATORY_URL: 'npm start sets it, for the Observatory of that start',
   OBSERVATORY_PAGE_KEY: 'npm start sets it, for the Observatory of that start',
   CART_HISTORY_PROGRAM: 'npm start sets it, for the Observatory of that start',
+  CART_LOGS: 'npm start sets it, for the Observatory of that start',
   OBSERVATORY_WEB_DIR: 'npm start sets it, for the Observatory of that start',
   OBSERVATORY_SPAN_KEY: 'npm start sets it, for the Observatory of that start',
   LABS_DIR: 'npm start sets it, for the Observatory of that start',

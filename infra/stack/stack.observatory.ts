@@ -1,6 +1,7 @@
 /** The Observatory's place in the drawing: beside the shop, which does not need it. Part of the drawing: see stack.ts. */
 import { join } from 'node:path';
-import { clusterPortsOf, oceanControlOf, portsOf, type ServiceName } from './stack.ports.ts';
+import { clusterPortsOf, oceanControlOf, portsOf, regionNames, type ServiceName } from './stack.ports.ts';
+import { acrossOcean, brokerOf } from './stack.regions.ts';
 import type { ProcessSpec, StackOptions } from './stack.spec.ts';
 import { loopback } from './stack.apps.ts';
 import { embeddedLogFile } from './stack.storage.ts';
@@ -33,7 +34,7 @@ export function drawObservatory({ provider, base, dataDir, logLevel, profile }: 
         LOG_LEVEL: logLevel ?? 'info',
         // Cart's own program reads the log of one cart for it.
         ...(provider === 'embedded' ? { EVENT_LOG_FILE: embeddedLogFile(dataDir) } : { KAFKA_BROKERS: brokers.join(',') }),
-        ...(profile === 'regions' ? { OCEAN_URL: `http://${loopback}:${oceanControlOf(base)}` } : {}),
+        ...(profile === 'regions' ? { OCEAN_URL: `http://${loopback}:${oceanControlOf(base)}`, CART_LOGS: cartLogsOf(base) } : {}),
         // Its forger calls these as `developer`: by that certificate, or by that secret.
         SHOP_URL: `http://localhost:${ports.gateways[0]}`,
         AUTH_ADDRESS: address('auth'),
@@ -50,4 +51,13 @@ export function drawObservatory({ provider, base, dataDir, logLevel, profile }: 
     stopGraceMs,
     beside: true,
   };
+}
+
+/** For each region what `npm run cart -- history --region` is told: its own Kafka, and whose copies lie there. */
+function cartLogsOf(base: number): string {
+  const logs = regionNames.map((region): readonly [string, Readonly<Record<string, string>>] => [
+    region,
+    { KAFKA_BROKERS: brokerOf(base, region), REGION: region, OTHER_REGIONS: acrossOcean(base, region, 'auth') },
+  ]);
+  return JSON.stringify(Object.fromEntries(logs));
 }

@@ -124,7 +124,14 @@ it('says of each process its region, and of the ocean none', () => {
 
 it('tells the Observatory where the ocean is commanded', () => {
   const observed = drawStack({ ...at, provider: 'native', profile: 'regions', observatory: true }).processes.at(-1)!;
-  expect(observed.run.kind === 'observatory' && observed.run.env['OCEAN_URL']).toBe(drawn.processes[0]!.url);
+  const told = observed.run.kind === 'observatory' ? observed.run.env : {};
+  expect(told['OCEAN_URL']).toBe(drawn.processes[0]!.url);
+  // Cart's program reads the same logs for it as for an operator.
+  const logs = JSON.parse(told['CART_LOGS'] ?? '') as Record<string, Record<string, string>>;
+  for (const region of ['eu', 'us'] as const) {
+    const cart = appsOf(region).find(({ app }) => app === 'cart')!.env;
+    expect(logs[region]).toEqual(Object.fromEntries(['KAFKA_BROKERS', 'REGION', 'OTHER_REGIONS'].map((name) => [name, cart[name]])));
+  }
 });
 
 it('has a round trip of 80 ms unless told', () => {

@@ -61,7 +61,7 @@ function drawRegion(options: StackOptions, region: RegionName): ProcessSpec[] {
     redis(`redis-carts-${region}`, ports.redisCarts, at('redis-carts')),
     kafkaOfRegion(region, { port: ports.kafka, controllerPort: ports.kafkaController }, wan, at('kafka')),
   ];
-  const log = { EVENT_LOG: 'kafka', KAFKA_BROKERS: brokerOf(options, region) };
+  const log = { EVENT_LOG: 'kafka', KAFKA_BROKERS: brokerOf(options.base, region) };
   const there = otherRegion(region);
   const across = (name: ServiceName) => acrossOcean(options.base, region, name);
   const { gateways, postgres } = ports;
@@ -88,7 +88,7 @@ function drawRegion(options: StackOptions, region: RegionName): ProcessSpec[] {
 }
 
 /** The address of a region's Kafka on its own shore. */
-const brokerOf = ({ base }: StackOptions, region: RegionName): string => `${loopback}:${regionPortsOf(base, region).kafka}`;
+export const brokerOf = (base: number, region: RegionName): string => `${loopback}:${regionPortsOf(base, region).kafka}`;
 
 function drawMirror(options: StackOptions, here: RegionName): ProcessSpec {
   const there = otherRegion(here);
@@ -98,7 +98,7 @@ function drawMirror(options: StackOptions, here: RegionName): ProcessSpec {
     run: {
       kind: 'mirror',
       dir: join(options.dataDir, `mirror-${here}`),
-      mirror: { here, there, brokerHere: brokerOf(options, here), brokerThere: `${loopback}:${across}` },
+      mirror: { here, there, brokerHere: brokerOf(options.base, here), brokerThere: `${loopback}:${across}` },
     },
     needs: [`kafka-${here}`, 'ocean'],
     ports: [],
@@ -123,7 +123,7 @@ function drawOcean(options: StackOptions): ProcessSpec {
         controlPort,
         rttMs: options.oceanRttMs ?? oceanRttMs,
         routes,
-        brokers: { eu: brokerOf(options, 'eu'), us: brokerOf(options, 'us') },
+        brokers: { eu: brokerOf(options.base, 'eu'), us: brokerOf(options.base, 'us') },
       },
     },
     needs: [],

@@ -219,6 +219,7 @@ export interface BlastOperation {
 
 export type {
   LeasesView,
+  LeaseView,
   PartitionView,
   PlacesView,
   PrimaryKillView,
@@ -235,6 +236,8 @@ export type { CartDevicesView, CartDeviceView, CartLogView, CartStepView } from 
 /** `GET /api/sessions/:handle`: what the kept spans say about one session, the oldest first. */
 export interface SessionView {
   readonly handle: string;
+  /** The region where it lives; undefined where there is one, and where nothing that is kept tells it. */
+  readonly home?: string | undefined;
   readonly steps: readonly SessionStepView[];
   /** Undefined while it lives. */
   readonly end: SessionEndView | undefined;
@@ -256,6 +259,8 @@ export interface SessionListView {
     readonly handle: string;
     readonly subject: string | undefined;
     readonly mode: string | undefined;
+    /** The region where it lives; undefined where there is one. */
+    readonly home?: string | undefined;
     readonly lastAtMs: number;
     readonly ended: boolean;
     /** The user's session that a guest's sign-in began in its place. */

@@ -18,6 +18,19 @@ const schema = z.object({
   CART_HISTORY_PROGRAM: z.string().default(''),
   KAFKA_BROKERS: z.string().default(''),
   EVENT_LOG_FILE: z.string().default(''),
+  /** With two regions: the environment of that program for each, as JSON. */
+  CART_LOGS: z
+    .string()
+    .default('{}')
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue('must be JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(z.record(z.string(), z.record(z.string(), z.string()))),
   /** The labs of a development checkout; '' where there are none. */
   LABS_DIR: z.string().default(''),
   /** Where a person's own results and predictions are kept; '' where the labs keep them by themselves. */

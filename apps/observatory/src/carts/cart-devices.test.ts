@@ -43,3 +43,13 @@ it('a device that only wrote has been shown nothing, and one that only looked at
   const spans = [span(10, 'laptop', { [observed.cartWritten]: '0' }), span(20, 'phone', {})];
   expect(cartDevices(spans, 'u_ada', 'ada')).toMatchObject([{ session: 'laptop', shown: undefined, token: '0' }]);
 });
+
+it('with two regions a device has a place in each log, and offsets of the other log are left out', () => {
+  const spans = [
+    span(10, 'laptop', { [observed.cartShown]: '80', [observed.region]: 'us' }),
+    span(20, 'laptop', { [observed.cartShown]: '3', [observed.region]: 'eu' }),
+    span(30, 'laptop', { [observed.cartWritten]: '4', [observed.region]: 'eu' }),
+  ];
+  expect(cartDevices(spans, 'u_ada', 'ada', 'eu')).toMatchObject([{ shown: { offset: '3' }, token: '4' }]);
+  expect(cartDevices(spans, 'u_ada', 'ada', 'us')).toMatchObject([{ shown: { offset: '80' }, token: '80' }]);
+});

@@ -6,8 +6,14 @@ import type { StoredSpan } from '../span.ts';
 /** As many as a page can show. The last seen count. */
 const deviceCountMax = 12;
 
-export function cartDevices(spans: readonly StoredSpan[], cartId: string, experiment: string): CartDeviceView[] {
-  const told = spans.filter(({ attributes }) => attributes[observed.cartId] === cartId && positionsIn(attributes).length > 0);
+/** @param region whose log the offsets are of; undefined where there is one region */
+export function cartDevices(spans: readonly StoredSpan[], cartId: string, experiment: string, region?: string): CartDeviceView[] {
+  const told = spans.filter(
+    ({ attributes }) =>
+      attributes[observed.cartId] === cartId &&
+      positionsIn(attributes).length > 0 &&
+      (region === undefined || attributes[observed.region] === region),
+  );
   const bySession = Map.groupBy(told, ({ attributes }) => attributes[observed.session]);
   const devices = [...bySession].flatMap(([session, own]) =>
     typeof session === 'string' ? [deviceOf(session, own, spans, experiment)] : [],

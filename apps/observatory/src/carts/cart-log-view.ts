@@ -1,8 +1,13 @@
 /** The log of a cart, as the page is told it. */
 
-/** `GET /api/carts/:id`: the log of one cart, and the cart after each record, folded by cart's own rules. */
+/**
+ * `GET /api/carts/:id[?region=eu]`: the log of one cart, and the cart after each record, folded by cart's own rules. With two regions each has the cart
+ * as it knows it: out of its own log, and of its copy of the other one.
+ */
 export interface CartLogView {
   readonly cartId: string;
+  /** Undefined where there is one region. */
+  readonly region?: string | undefined;
   readonly partition: number;
   /** Guest carts that joined this one, each with its own partition. */
   readonly guests: readonly { readonly cartId: string; readonly partition: number; readonly upToOffset: string }[];
@@ -11,8 +16,10 @@ export interface CartLogView {
 }
 
 export interface CartStepView {
-  /** A whole number as text, because offsets have 64 bits. */
+  /** A whole number as text, because offsets have 64 bits. In the log that took the record. */
   readonly offset: string;
+  /** The region whose log took it; undefined where there is one region. */
+  readonly region?: string | undefined;
   /** When the log took the record. */
   readonly atMs: number;
   /** The request that caused it; undefined where none did, and where its trace was not told. */
@@ -35,7 +42,10 @@ export interface CartStepView {
   };
 }
 
-/** `GET /api/carts/:id/devices[?mine=ID]`: what each device has seen of a cart, by the kept spans, the last seen first. */
+/**
+ * `GET /api/carts/:id/devices[?mine=ID][&region=eu]`: what each device has seen of a cart, by the kept spans, the last seen first. Offsets are those of
+ * one region's log, so with two regions only the answers of that region count.
+ */
 export interface CartDevicesView {
   readonly devices: readonly CartDeviceView[];
 }

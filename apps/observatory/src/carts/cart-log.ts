@@ -21,17 +21,24 @@ const outputLengthMax = 16 * 1024 * 1024;
 export interface CartLogSource {
   /** The built program; '' where there is none. */
   readonly program: string;
-  /** KAFKA_BROKERS or EVENT_LOG_FILE. */
+  /** KAFKA_BROKERS or EVENT_LOG_FILE. With two regions, those of the first one. */
   readonly env: Readonly<Record<string, string>>;
+  /** With two regions: the same for each, with the names of both, so that the program reads the copies too. */
+  readonly byRegion?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-export function cartLogSourceOf({ CART_HISTORY_PROGRAM, EVENT_LOG_FILE, KAFKA_BROKERS }: ObservatoryConfig): CartLogSource {
-  return { program: CART_HISTORY_PROGRAM, env: EVENT_LOG_FILE === '' ? { KAFKA_BROKERS } : { EVENT_LOG_FILE } };
+export function cartLogSourceOf({ CART_HISTORY_PROGRAM, CART_LOGS, EVENT_LOG_FILE, KAFKA_BROKERS }: ObservatoryConfig): CartLogSource {
+  return {
+    program: CART_HISTORY_PROGRAM,
+    env: EVENT_LOG_FILE === '' ? { KAFKA_BROKERS } : { EVENT_LOG_FILE },
+    byRegion: CART_LOGS,
+  };
 }
 
 /** A row of the program's --json. */
 interface Row {
   readonly offset: string;
+  readonly region?: string;
   readonly at: string;
   readonly event?: Readonly<Record<string, unknown>>;
   readonly unreadable?: string;
@@ -53,19 +60,22 @@ export class CartLogs {
    * Waits for its turn where other logs are being read.
    *
    * @param gone ends the reading, and with it the program: a page that was left must not hold a place
+   * @param region whose logs: its own and its copies of the others. Undefined in a shop of one region
    * @throws Refusal
    */
-  async read(cartId: string, gone: AbortSignal): Promise<CartLogView> {
+  async read(cartId: string, gone: AbortSignal, region?: string): Promise<CartLogView> {
     if (!isUserSubject(cartId) && !isGuestSubject(cartId))
       throw new Refusal('invalid_request', 'A cart id is u_... of a person or g_... of a guest.');
     if (this.#source.program === '') throw new Refusal('not_found', 'This Observatory was not told where the log is. npm start tells it.');
+    const env = this.#envOf(region);
     await this.#turn();
     try {
       gone.throwIfAborted();
-      const rows = await this.#rowsOf(cartId, gone);
+      const rows = await this.#rowsOf(cartId, gone, env);
       const guests = Object.entries(rows.at(-1)?.after.joined ?? {});
       return {
         cartId,
+        region,
         partition: partitionOf(cartId, topics.cartEvents),
         guests: guests.map(([id, { guestOffset }]) => ({
           cartId: id,
@@ -89,8 +99,18 @@ export class CartLogs {
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  #rowsOf(cartId: string, gone: AbortSignal): Promise<Row[]> {
-    const { program, env } = this.#source;
+  /** @throws Refusal for a region that this shop has not, and in a shop of one region for any */
+  #envOf(region: string | undefined): CartLogSource['env'] {
+    const { env, byRegion = {} } = this.#source;
+    if (region === undefined) return env;
+    const found = Object.hasOwn(byRegion, region) ? byRegion[region] : undefined;
+    if (found !== undefined) return found;
+    const names = Object.keys(byRegion).join(', ');
+    throw new Refusal('invalid_request', names === '' ? 'This shop has one region, and it has no name.' : `A region is one of: ${names}.`);
+  }
+
+  #rowsOf(cartId: string, gone: AbortSignal, env: CartLogSource['env']): Promise<Row[]> {
+    const { program } = this.#source;
     return new Promise((resolve, reject) => {
       const args = ['--disable-warning=ExperimentalWarning', program, cartId, '--json'];
       const child = spawn(process.execPath, args, {
@@ -114,7 +134,7 @@ export class CartLogs {
   }
 }
 
-function stepOf({ offset, at, event, unreadable, changed, traceparent, after }: Row): CartStepView {
+function stepOf({ offset, region, at, event, unreadable, changed, traceparent, after }: Row): CartStepView {
   const traceId = parseTraceparent(traceparent)?.traceId;
-  return { offset, atMs: Date.parse(at), traceId, event, unreadable, changed, after };
+  return { offset, region, atMs: Date.parse(at), traceId, event, unreadable, changed, after };
 }

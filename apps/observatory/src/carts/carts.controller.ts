@@ -15,18 +15,18 @@ export class CartsController {
   ) {}
 
   @Get(':id')
-  log(@Param('id') id: string, @Req() request: FastifyRequest): Promise<CartLogView> {
+  log(@Param('id') id: string, @Req() request: FastifyRequest, @Query('region') region?: string): Promise<CartLogView> {
     const gone = new AbortController();
     const leave = (): void => gone.abort();
     const { socket } = request.raw;
     socket.once('close', leave);
     // The connection lives on, for further questions.
-    return this.logs.read(id, gone.signal).finally(() => socket.off('close', leave));
+    return this.logs.read(id, gone.signal, region).finally(() => socket.off('close', leave));
   }
 
   /** Without a device, the cart is unknown or all that was seen of it is forgotten. */
   @Get(':id/devices')
-  devices(@Param('id') id: string, @Query('mine') experiment = ''): CartDevicesView {
-    return { devices: cartDevices(this.store.recent(0), id, experiment) };
+  devices(@Param('id') id: string, @Query('mine') experiment = '', @Query('region') region?: string): CartDevicesView {
+    return { devices: cartDevices(this.store.recent(0), id, experiment, region) };
   }
 }

@@ -60,6 +60,8 @@ export interface ReadsView {
 export interface PartitionView {
   readonly partition: number;
   readonly owner: string;
+  /** The owner's, where there are two. */
+  readonly region?: string | undefined;
   /** The offset of the next record to apply: the watermark of the view. */
   readonly nextOffset: number;
   readonly lagRecords: number | undefined;
@@ -77,7 +79,15 @@ export interface ReaderView {
 
 /** `GET /api/places/leases`: the lease of each process on its cached identities, as of this moment. */
 export interface LeasesView {
-  readonly leases: readonly { readonly place: string; readonly ageMs: number }[];
+  readonly leases: readonly LeaseView[];
   /** A lease of this age is over, and its process asks auth. */
   readonly ofMs: number;
+}
+
+export interface LeaseView {
+  readonly place: string;
+  readonly ageMs: number;
+  /** With two regions: where the process is, and the region whose sessions the lease is about. It has one for each. */
+  readonly region?: string | undefined;
+  readonly home?: string | undefined;
 }

@@ -70,3 +70,24 @@ it('each process has the age of its lease; where several places share one, the r
     ofMs: 2_000,
   });
 });
+
+it('with two regions a process has a lease on the sessions of each, and a partition of each log has an owner', async () => {
+  const lease = (reader: string, seconds: number) => `revocation_lease_age_seconds{reader="${reader}",service="x"} ${seconds}\n`;
+  const [cart, gateway] = [
+    await telling(text + lease('cart-feed', 0.25) + lease('cart-us-feed', 3)),
+    await telling(lease('gateway-1-eu', 0.5)),
+  ];
+  const both = [
+    { ...process('cart-eu', [cart]), region: 'eu' },
+    { ...process('gateway-us', [gateway]), region: 'us' },
+  ];
+  expect((await leasesOf(both)).leases).toEqual([
+    { place: 'cart-eu', ageMs: 250, region: 'eu', home: 'eu' },
+    { place: 'cart-eu', ageMs: 3_000, region: 'eu', home: 'us' },
+    { place: 'gateway-us', ageMs: 500, region: 'us', home: 'eu' },
+  ]);
+  expect((await placesOf(both)).partitions.map(({ partition, region }) => [partition, region])).toEqual([
+    [3, 'eu'],
+    [7, 'eu'],
+  ]);
+});

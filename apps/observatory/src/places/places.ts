@@ -3,7 +3,7 @@
  * because a member more would move partitions.
  */
 import { type LinkedProcess, revocationLeaseMs } from '@cloakroom/contracts';
-import type { LeasesView, PartitionView, PlacesView, ReaderView } from './places-view.ts';
+import type { LeasesView, LeaseView, PartitionView, PlacesView, ReaderView } from './places-view.ts';
 
 const answerTimeoutMs = 2_000;
 
@@ -15,6 +15,7 @@ interface Sample {
 
 interface Told {
   readonly name: string;
+  readonly region: string | undefined;
   readonly samples: readonly Sample[];
 }
 
@@ -23,18 +24,24 @@ const toldBy = (processes: readonly LinkedProcess[]): Promise<Told[]> =>
   Promise.all(
     processes
       .filter(({ state, readyUrls }) => state === 'ready' && readyUrls.length > 0)
-      .map(async ({ name, readyUrls }) => ({ name, samples: await metricsOf(readyUrls[0]!) })),
+      .map(async ({ name, region, readyUrls }) => ({ name, region, samples: await metricsOf(readyUrls[0]!) })),
   );
 
-/** By place. The one process of embedded holds several leases, so there the reader of the feed names the place: "gateway-1", "cart-feed". */
+/**
+ * By place. The one process of embedded holds several leases, so there the reader of the feed names the place: "gateway-1", "cart-feed". With two regions
+ * a process reads its own feed and the copy of the other one: "cart-feed" and "cart-us-feed".
+ */
 export async function leasesOf(processes: readonly LinkedProcess[]): Promise<LeasesView> {
   const told = await toldBy(processes);
-  const leases = told.flatMap(({ name, samples }) => {
+  const regions = [...new Set(told.flatMap(({ region }) => region ?? []))];
+  const leases = told.flatMap(({ name, region, samples }): LeaseView[] => {
     const ages = samples.filter((sample) => sample.name === 'revocation_lease_age_seconds');
-    return ages.map(({ labels: { reader = '' }, value }) => ({
-      place: ages.length === 1 ? name : reader.replace(/-feed$/, ''),
-      ageMs: value * 1_000,
-    }));
+    return ages.map(({ labels: { reader = '' }, value }) => {
+      const of = reader.replace(/-feed$/, '');
+      const ageMs = value * 1_000;
+      if (region === undefined) return { place: ages.length === 1 ? name : of, ageMs };
+      return { place: name, ageMs, region, home: regions.find((other) => of.endsWith(`-${other}`)) ?? region };
+    });
   });
   return { leases: leases.toSorted((a, b) => a.place.localeCompare(b.place)), ofMs: revocationLeaseMs };
 }
@@ -43,7 +50,7 @@ export async function placesOf(processes: readonly LinkedProcess[]): Promise<Pla
   const told = await toldBy(processes);
   return {
     partitions: told
-      .flatMap(({ name, samples }) => partitionsIn(name, samples))
+      .flatMap(({ name, region, samples }) => partitionsIn(name, samples).map((one) => (region === undefined ? one : { ...one, region })))
       .toSorted((a, b) => a.partition - b.partition || a.owner.localeCompare(b.owner)),
     readers: told
       .flatMap(({ name, samples }) => readersIn(name, samples))

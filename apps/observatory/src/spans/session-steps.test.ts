@@ -1,7 +1,7 @@
 import { observed } from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
 import type { StoredSpan } from '../span.ts';
-import { sessionEnd, sessionsOf, sessionSteps } from './session-steps.ts';
+import { homeOf, sessionEnd, sessionsOf, sessionSteps } from './session-steps.ts';
 
 const span = (startMs: number, attributes: StoredSpan['attributes']): StoredSpan => ({
   traceId: 't',
@@ -139,4 +139,17 @@ it('a session whose token was only replaced has no end', () => {
   const replaced = span(20, { [observed.session]: 'mine', [observed.sessionEnded]: false });
   const login = { ...span(10, { 'http.route': '/api/session/login' }), kind: 'server' as const };
   expect(sessionEnd([login, replaced], 'mine', () => 'auth')).toBeUndefined();
+});
+
+it('a session lives where auth looked it up in its own store, and nothing says where while there is one region', () => {
+  const spans = [
+    span(10, { [observed.session]: 'abroad', [observed.experiment]: 'ada', [observed.region]: 'us' }),
+    span(11, { [observed.session]: 'abroad', [observed.sessionTag]: 'beef', [observed.region]: 'eu' }),
+    span(12, { [observed.session]: 'alone', [observed.experiment]: 'ada', [observed.sessionTag]: 'cafe' }),
+  ];
+  expect(sessionsOf(spans, 'ada').map(({ handle, home }) => [handle, home])).toEqual([
+    ['alone', undefined],
+    ['abroad', 'eu'],
+  ]);
+  expect([homeOf(spans, 'abroad'), homeOf(spans, 'unknown')]).toEqual(['eu', undefined]);
 });

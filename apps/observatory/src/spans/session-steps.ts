@@ -91,12 +91,19 @@ export function sessionsOf(spans: readonly StoredSpan[], experiment: string): Se
       handle,
       subject,
       mode: newest(observed.mode),
+      home: homeOf(own, handle),
       lastAtMs: own[0]!.startMs,
       ended: ended.has(handle),
       becameHandle: subject?.startsWith('g_') === true ? userAfter(spans, handle, ends) : undefined,
     };
   });
 }
+
+/** The region whose auth looked the session up in its own store; undefined where there is one region, and where no such span is kept. */
+export const homeOf = (spans: readonly StoredSpan[], handle: string): string | undefined =>
+  spans.find(({ attributes }) => attributes[observed.session] === handle && attributes[observed.sessionTag] !== undefined)?.attributes[
+    observed.region
+  ] as string | undefined;
 
 /** The session of the sign-in that ended the guest's one. */
 function userAfter(

@@ -3,7 +3,7 @@ import type { SessionListView, SessionView } from '../api.ts';
 import { Opens } from '../edge/key.guard.ts';
 import { nameOnMap } from '../stack/name-on-map.ts';
 import { SupervisorLink } from '../stack/supervisor-link.ts';
-import { sessionEnd, sessionSteps, sessionsOf } from './session-steps.ts';
+import { homeOf, sessionEnd, sessionSteps, sessionsOf } from './session-steps.ts';
 import { SpanStore } from './span-store.ts';
 
 @Controller('api/sessions')
@@ -24,6 +24,6 @@ export class SessionsController {
   one(@Param('handle') handle: string): SessionView {
     const spans = this.store.recent(0);
     const nameOf = nameOnMap(this.link.stack);
-    return { handle, steps: sessionSteps(spans, handle, nameOf), end: sessionEnd(spans, handle, nameOf) };
+    return { handle, home: homeOf(spans, handle), steps: sessionSteps(spans, handle, nameOf), end: sessionEnd(spans, handle, nameOf) };
   }
 }

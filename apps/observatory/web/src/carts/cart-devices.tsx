@@ -10,15 +10,17 @@ const rereadMs = 1_000;
 
 interface DevicesProps {
   readonly cartId: string;
+  /** Whose log the offsets are of, where there are two. */
+  readonly region: string | undefined;
   /** The partition as its owner tells it; undefined while no process does. */
   readonly view: PartitionView | undefined;
   /** The newest record of this cart that the log was seen to hold. */
   readonly newest: string | undefined;
 }
 
-export function CartDevices({ cartId, view, newest }: DevicesProps) {
+export function CartDevices({ cartId, region, view, newest }: DevicesProps) {
   const { value } = useReading<CartDevicesView>(
-    `/api/carts/${encodeURIComponent(cartId)}/devices?mine=${encodeURIComponent(traineeId())}`,
+    `/api/carts/${encodeURIComponent(cartId)}/devices?mine=${encodeURIComponent(traineeId())}${region === undefined ? '' : `&region=${region}`}`,
     rereadMs,
   );
   const devices = value?.devices ?? [];
@@ -27,7 +29,7 @@ export function CartDevices({ cartId, view, newest }: DevicesProps) {
   const end = Math.max(next - 1, Number(newest ?? -1), ...devices.map(({ token }) => Number(token)));
   return (
     <section aria-labelledby="cart-devices" className="card cart-devices">
-      <h2 id="cart-devices">What each device has seen</h2>
+      <h2 id="cart-devices">What each device has seen{region !== undefined && ` in ${region}`}</h2>
       {devices.length === 0 ? (
         <p className="quiet">No device has read this cart lately, or written to it. Open the cart page of the shop.</p>
       ) : (

@@ -23,7 +23,7 @@ export function CartLog({ log }: { readonly log: CartLogView }) {
         </h2>
         <label className="slider">
           <span>
-            The cart after <Term word="offset" /> {step.offset}
+            The cart after <Term word="offset" /> {placeOf(step)}
           </span>
           <input
             type="range"
@@ -31,19 +31,19 @@ export function CartLog({ log }: { readonly log: CartLogView }) {
             max={steps.length - 1}
             value={at}
             onChange={({ target }) => choose(Number(target.value))}
-            aria-valuetext={`offset ${step.offset}, ${typeOf(step)}`}
+            aria-valuetext={`offset ${placeOf(step)}, ${typeOf(step)}`}
           />
         </label>
         <ol className="dots">
           {steps.map((one, index) => (
-            <li key={one.offset}>
+            <li key={placeOf(one)}>
               <button
                 type="button"
                 className={index > at ? 'later' : one.changed ? 'changed' : 'idle'}
                 aria-current={index === at ? 'step' : undefined}
                 onClick={() => choose(index)}
               >
-                <span className="dot-offset">{one.offset}</span> {typeOf(one)}
+                <span className="dot-offset">{placeOf(one)}</span> {typeOf(one)}
                 {!one.changed && <span className="quiet"> · changed nothing</span>}
                 <time dateTime={new Date(one.atMs).toISOString()}>{clockTime(one.atMs)}</time>
               </button>
@@ -63,7 +63,7 @@ function CartThen({ step, isNewest }: { readonly step: CartStepView; readonly is
   const { after, event, traceId, unreadable } = step;
   return (
     <section aria-labelledby="then" aria-live="polite" className="card">
-      <h2 id="then">{isNewest ? 'The cart now' : `The cart after offset ${step.offset}`}</h2>
+      <h2 id="then">{isNewest ? 'The cart now' : `The cart after offset ${placeOf(step)}`}</h2>
       {after.lines.length === 0 ? (
         <p>It is empty.</p>
       ) : (
@@ -137,6 +137,9 @@ function countOf(value: unknown): string | undefined {
   const count = Array.isArray(value) ? value.length : Object.keys(value).length;
   return count === 0 ? undefined : String(count);
 }
+
+/** "12", and "12 of us" where there are two logs. */
+const placeOf = ({ offset, region }: CartStepView): string => (region === undefined ? offset : `${offset} of ${region}`);
 
 function typeOf({ event }: CartStepView): string {
   const type = event?.['type'];

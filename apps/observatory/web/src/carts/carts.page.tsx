@@ -1,20 +1,21 @@
-import { useEffect, useRef } from 'react';
+import { useEffect } from 'react';
 import { Link, useParams } from 'react-router';
-import type { CartLogView, PartitionView, PlacesView } from '../../../src/api.ts';
 import { isMine } from '../api/request-log.ts';
 import { useLive } from '../api/live.ts';
 import { traineeId } from '../api/trainee.ts';
-import { useReading } from '../api/use-reading.ts';
 import { Loading, NothingYet } from '../frame/states.tsx';
+import { regionsOf } from '../map/place-nodes.ts';
 import { shortId } from '../words/numbers.ts';
 import { Term, WordList } from '../words/term.tsx';
-import { CartDevices } from './cart-devices.tsx';
 import { CartLog } from './cart-log.tsx';
+import { CartSides } from './cart-sides.tsx';
+import { CartStanding } from './cart-standing.tsx';
+import { useCartLog } from './use-cart-log.ts';
 
 /** The log of one cart, and the cart at any place in it. */
 export default function CartsPage() {
   const { cartId } = useParams();
-  const { requests } = useLive();
+  const { requests, stack } = useLive();
   useEffect(() => {
     document.title = 'Cart · Observatory';
   }, []);
@@ -22,15 +23,8 @@ export default function CartsPage() {
   // A cart has the id of its person. A guest that signs in has had two.
   const known = [...new Set(mine.flatMap(({ subject }) => (subject === undefined ? [] : [subject])))];
   const chosen = cartId ?? known[0];
-  // The log is read by a program of cart's own, which takes a second. So it is read again only when this person has done something.
   const newest = mine.find(({ subject }) => subject === chosen)?.settledMs;
-  const { value, failure, reread } = useReading<CartLogView>(chosen === undefined ? undefined : `/api/carts/${encodeURIComponent(chosen)}`);
-  const readFor = useRef(newest);
-  useEffect(() => {
-    if (readFor.current === newest) return;
-    readFor.current = newest;
-    void reread();
-  }, [newest, reread]);
+  const [first, second] = stack === undefined ? [] : regionsOf(stack);
   return (
     <div className="cart-page">
       <h1>One cart, as its log tells it</h1>
@@ -47,15 +41,15 @@ export default function CartsPage() {
           ))}
         </nav>
       )}
-      {failure && !value && failure.kind !== 'away' && <p className="note problem">{failure.message}</p>}
       {chosen === undefined && <NothingYet title="No cart of yours has been seen yet" />}
-      {chosen !== undefined && !value && !failure && <Loading what="the log" />}
-      {value && (
-        <>
-          <Standing log={value} />
-          <CartLog key={value.cartId} log={value} />
-        </>
-      )}
+      {chosen !== undefined && stack === undefined && <Loading what="the log" />}
+      {chosen !== undefined &&
+        stack !== undefined &&
+        (first === undefined || second === undefined ? (
+          <OneRegion cartId={chosen} newest={newest} />
+        ) : (
+          <CartSides key={chosen} cartId={chosen} newest={newest} regions={[first, second]} />
+        ))}
       <footer className="words-here">
         <WordList of={['log', 'projector', 'offset', 'token', 'lag', 'dot', 'subject', 'trainee']} />
       </footer>
@@ -63,25 +57,18 @@ export default function CartsPage() {
   );
 }
 
-const watermarkRereadMs = 1_000;
-
-/** How far the view has come in this cart's partition, and each device that reads it. The partition's records belong to many carts. */
-function Standing({ log: { cartId, partition, steps } }: { readonly log: CartLogView }) {
-  const { value } = useReading<PlacesView>('/api/places', watermarkRereadMs);
-  const here = value?.partitions.find((one) => one.partition === partition);
+function OneRegion({ cartId, newest }: { readonly cartId: string; readonly newest: unknown }) {
+  const { value, failure } = useCartLog(cartId, newest);
   return (
     <>
-      {here && <Watermark of={here} />}
-      <CartDevices cartId={cartId} view={here} newest={steps.at(-1)?.offset} />
+      {failure && !value && failure.kind !== 'away' && <p className="note problem">{failure.message}</p>}
+      {!value && !failure && <Loading what="the log" />}
+      {value && (
+        <>
+          <CartStanding log={value} />
+          <CartLog key={value.cartId} log={value} />
+        </>
+      )}
     </>
-  );
-}
-
-function Watermark({ of: { nextOffset, owner, lagRecords = 0 } }: { readonly of: PartitionView }) {
-  return (
-    <p className="watermark">
-      The view of this partition, written by {owner}, {nextOffset === 0 ? 'holds nothing yet' : `has applied offset ${nextOffset - 1}`}
-      {lagRecords === 0 ? ': no record waits.' : `: behind by ${lagRecords} ${lagRecords === 1 ? 'record' : 'records'}.`}
-    </p>
   );
 }

@@ -24,7 +24,13 @@ export default function PlacesPage() {
       {failure && failure.kind !== 'away' && <p className="note problem">{failure.message}</p>}
       {value ? (
         <>
-          <Partitions partitions={value.partitions} />
+          {value.partitions.length === 0 ? (
+            <p className="note notice">No process tells that it owns a partition. One that has just started needs a few seconds.</p>
+          ) : (
+            [...Map.groupBy(value.partitions, ({ region }) => region)].map(([region, partitions]) => (
+              <Partitions key={region ?? ''} region={region} partitions={partitions} />
+            ))
+          )}
           <Slots />
           <Readers readers={value.readers} />
         </>
@@ -38,12 +44,19 @@ export default function PlacesPage() {
   );
 }
 
-function Partitions({ partitions }: { readonly partitions: readonly PartitionView[] }) {
-  if (partitions.length === 0)
-    return <p className="note notice">No process tells that it owns a partition. One that has just started needs a few seconds.</p>;
+interface PartitionsProps {
+  /** Undefined where there is one region. */
+  readonly region: string | undefined;
+  readonly partitions: readonly PartitionView[];
+}
+
+function Partitions({ region, partitions }: PartitionsProps) {
+  const id = region === undefined ? 'partitions' : `partitions-${region}`;
   return (
-    <section aria-labelledby="partitions" className="card">
-      <h2 id="partitions">{partitions.length} partitions of carts</h2>
+    <section aria-labelledby={id} className="card">
+      <h2 id={id}>
+        {partitions.length} partitions of carts{region !== undefined && ` in the log of ${region}`}
+      </h2>
       <ol className="partitions">
         {partitions.map(({ partition, owner, nextOffset, lagRecords = 0, lagSeconds }) => (
           <li key={`${partition} ${owner}`} className={lagRecords > 0 ? 'behind' : nextOffset > 0 ? 'used' : undefined}>

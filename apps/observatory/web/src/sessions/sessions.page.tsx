@@ -37,7 +37,8 @@ export default function SessionsPage() {
               title={one.handle}
               aria-current={one.handle === chosen ? 'page' : undefined}
             >
-              {one.subject?.startsWith('u_') === true ? 'user' : 'guest'} {shortId(one.handle)} · {standingOf(one)}
+              {one.subject?.startsWith('u_') === true ? 'user' : 'guest'} {shortId(one.handle)}
+              {one.home !== undefined && ` · home ${one.home}`} · {standingOf(one)}
             </Link>
           ))}
         </nav>
@@ -63,7 +64,7 @@ function Life({ session }: { readonly session: SessionView }) {
   return (
     <>
       {session.end && <Stopwatch end={session.end} />}
-      <Leases />
+      <Leases home={session.home} />
       <Lifeline steps={session.steps} />
     </>
   );
