@@ -71,6 +71,50 @@ test('an add that may have been taken is reported as unknown, repeated after a r
   expect(new Set(ids).size, 'one id').toBe(1);
 });
 
+test('the session bar and the heading of the cart page have the same word for the cart, whatever its state', async ({
+  newBrowser,
+  products,
+}) => {
+  const page = await newBrowser(gateways[0]);
+  await addToCart(page, products[1]!);
+  const heading = page.getByTitle('Whether all that you wrote or were shown is in view');
+  const bar = page.getByRole('complementary', { name: 'Session bar' }).getByRole('definition').filter({ hasText: /./ }).last();
+  const bothSay = async (word: string) => {
+    await expect(heading).toHaveText(word);
+    await expect(bar).toHaveText(word);
+    expect(await heading.getAttribute('data-tone')).toBe(await bar.getAttribute('data-tone'));
+  };
+  let told: object = {};
+  await page.route('**/api/cart', async (route) => {
+    if (route.request().method() !== 'GET') return route.fallback();
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...((await response.json()) as object), ...told } });
+  });
+  const states: readonly (readonly [word: string, answer: object])[] = [
+    ['converged', {}],
+    ['merging', { stale: true, behind: 1, merge: { state: 'pending', from: 'g_1' } }],
+    ['behind by 2', { stale: true, behind: 2 }],
+    ['behind eu by 3', { stale: true, behind: 0, behindRegions: [{ region: 'eu', records: 3 }] }],
+    ['incomplete', { incomplete: true }],
+  ];
+  for (const [word, answer] of states) {
+    told = answer;
+    await page.goto('/cart');
+    await bothSay(word);
+  }
+  const { heal } = await loseAnswers(page);
+  await pressAdd(page, products[0]!);
+  for (const [, answer] of states) {
+    told = answer;
+    await page.goto('/cart');
+    await expect(lines(page).first()).toBeVisible();
+    await bothSay('not sure yet');
+  }
+  told = {};
+  await heal();
+  await bothSay('converged');
+});
+
 test('an uncertain command of a guest is repeated as the person who signs up, and as no other person', async ({ newBrowser, products }) => {
   test.setTimeout(120_000);
   const [ada, eve] = [newPerson(), newPerson()];

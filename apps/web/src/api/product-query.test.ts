@@ -70,9 +70,11 @@ it('shows a colour only where the name tells one', () => {
 describe('the session bar', () => {
   it('says how far the cart can be trusted', () => {
     expect(cartPosition(undefined).word).toBe('no cart');
-    expect(cartPosition(undefined, 'loading').word, 'the first answer has not come').toBe('loading …');
-    expect(cartPosition(undefined, 'failed')).toEqual({ word: 'not known', tone: 'warn' });
-    expect(cartPosition({ stale: false, behind: 0, merge: { state: 'none' } }, 'loading').word, 'a cart is read again').toBe('converged');
+    expect(cartPosition(undefined, { without: 'loading' }).word, 'the first answer has not come').toBe('loading …');
+    expect(cartPosition(undefined, { without: 'failed' })).toEqual({ word: 'not known', tone: 'warn' });
+    expect(cartPosition({ stale: false, behind: 0, merge: { state: 'none' } }, { without: 'loading' }).word, 'a cart is read again').toBe(
+      'converged',
+    );
     expect(cartPosition({ stale: true, behind: 1, merge: { state: 'pending' } }).word).toBe('merging');
     expect(cartPosition({ stale: true, behind: 2, merge: { state: 'none' } }).word).toBe('behind by 2');
     expect(cartPosition({ stale: true, behind: 0, merge: { state: 'none' } }).word, 'the log cannot be heard').toBe('behind');
@@ -80,6 +82,8 @@ describe('the session bar', () => {
     expect(cartPosition({ ...waits, behindRegions: [...waits.behindRegions] }).word, 'a copy is on its way').toBe('behind eu by 3');
     expect(cartPosition({ stale: false, behind: 0, merge: { state: 'merged' } }).word).toBe('converged');
     expect(cartPosition({ stale: false, behind: 0, incomplete: true, merge: { state: 'merged' } }).word).toBe('incomplete');
+    for (const cart of [undefined, { stale: false, behind: 0, incomplete: true, merge: { state: 'pending' } } as const])
+      expect(cartPosition(cart, { isUnsure: true })).toEqual({ word: 'not sure yet', tone: 'warn' });
   });
   it('keeps its meter between a visible sliver and full', () => {
     expect([spentPercent(0.1, 2000), spentPercent(1000, 2000), spentPercent(9000, 2000)]).toEqual([6, 50, 100]);

@@ -3,10 +3,10 @@ import type { Cart } from '@cloakroom/contracts/http';
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { countOf } from './cart.ts';
-import { cartPosition } from './cart-standing.ts';
 import { formatPrice, plural } from '../format.ts';
 import { staleWords } from './pending-words.ts';
 import { usePending } from './pending.tsx';
+import { useCartPosition } from './use-cart-position.ts';
 
 export function EmptyCart() {
   return (
@@ -49,8 +49,7 @@ export function CartState({ cart }: { readonly cart: Cart }) {
 
 /** Always stands beside the heading, so nothing moves when its word changes. CartState says what is wrong. */
 export function CartStanding({ cart }: { readonly cart: Cart | undefined }) {
-  const isUnsure = usePending().length > 0;
-  const { word, tone } = isUnsure ? ({ word: 'not sure yet', tone: 'warn' } as const) : cartPosition(cart);
+  const { word, tone } = useCartPosition();
   if (cart === undefined) return null;
   return (
     <span className="standing" data-tone={tone} title="Whether all that you wrote or were shown is in view">

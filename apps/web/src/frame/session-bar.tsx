@@ -2,11 +2,10 @@
  * The ticket at the foot of every page shows what the last answer said about the system behind the shop. It is for people who want to learn how
  * sessions work, so it stays until they put it away. A screen reader announces nothing of it unasked.
  */
-import type { Cart, Session } from '@cloakroom/contracts/http';
+import type { Session } from '@cloakroom/contracts/http';
 import { useSyncExternalStore } from 'react';
 import { ApiProblem } from '../api/request.ts';
-import { useCart } from '../cart/cart.ts';
-import { cartPosition } from '../cart/cart-standing.ts';
+import { useCartPosition } from '../cart/use-cart-position.ts';
 import { Icon } from '../components/icons.tsx';
 import type { RequestLog, RequestNote } from './last-request.ts';
 import { LazyPopover } from '../components/lazy-popover.tsx';
@@ -21,12 +20,8 @@ const hideSessionBar = (): void => remember('session-bar', 'hidden');
 
 export function SessionBar({ log }: { readonly log: RequestLog }) {
   const notes = useSyncExternalStore(log.subscribe, log.read);
-  const { data: cart, isLoading, isError } = useCart();
   const { session, error } = useSession();
   const [last] = notes;
-  // Before the first answer about the session, the page does not know either whether there is a cart.
-  const failed = isError || (session === undefined && error !== null);
-  const without = failed ? 'failed' : isLoading || session === undefined ? 'loading' : 'none';
   return (
     <aside className="session-bar" aria-label="Session bar">
       <dl>
@@ -51,7 +46,7 @@ export function SessionBar({ log }: { readonly log: RequestLog }) {
         <Region session={session} error={error} />
         <Identity note={last} />
         <Budget note={last} />
-        <Position cart={cart} without={without} />
+        <Position />
       </dl>
       <div className="session-bar-actions">
         <Watch url={watchUrl(session?.observatory, last?.traceId)} />
@@ -148,8 +143,8 @@ function Budget({ note }: { readonly note: RequestNote | undefined }) {
   );
 }
 
-function Position({ cart, without }: { readonly cart: Cart | undefined; readonly without: 'none' | 'loading' | 'failed' }) {
-  const { word, tone } = cartPosition(cart, without);
+function Position() {
+  const { word, tone } = useCartPosition();
   return (
     <div className="position">
       <dt className="visually-hidden">Cart</dt>
