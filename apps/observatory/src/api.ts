@@ -42,6 +42,8 @@ export interface RequestSummary {
 }
 
 export interface RequestView extends RequestSummary {
+  /** When the gateway had sent its answer. A page that told its times had it later, at `durationMs`. */
+  readonly answerMs: number;
   /** Two sentences in plain words: what happened, and what it means. */
   readonly story: readonly string[];
   /** In the order of first use, the browser first. */
@@ -75,6 +77,8 @@ export interface SpanView {
   readonly durationMs: number;
   /** It began after the answer had been sent. */
   readonly afterAnswer: boolean;
+  /** What caused it could not go on before its end. False also for work that happened to end before the answer. */
+  readonly waited: boolean;
   /** Milliseconds of the critical path that were spent in this span itself. 0: it made nobody wait. */
   readonly pathMs: number;
   readonly failure: string | undefined;

@@ -136,6 +136,36 @@ describe('what follows the answer', () => {
     expect(viewOf(gateway, published).story[1]).toBe('Nothing came after the answer.');
   });
 
+  it('counts from the answer that the gateway sent, also where the page had it only later', () => {
+    const page = at('9', 'p', -3, 30, {
+      name: 'page add to cart',
+      kind: 'client',
+      attributes: { [observed.app]: 'browser', [observed.browserSpan]: 'p' },
+    });
+    const asked = { ...gateway, parentId: 'p' };
+    const quiet = viewOf(page, asked, published);
+    expect(quiet.story[1]).toBe('Nothing came after the answer.');
+    const view = viewOf(page, asked, published, projected);
+    expect(view).toMatchObject({ durationMs: 33, settledMs: 33, answerMs: 13 });
+    expect(view.story[1]).toBe('Work that it caused went on until 18 ms after its start, and no open page was told of it.');
+    expect(view.spans.filter(({ afterAnswer }) => afterAnswer).map(({ spanId }) => spanId)).toEqual(['3']);
+    expect(viewOf(page, asked, published, projected, told).story[1]).toMatch(/ 19 ms after its start, after the answer\.$/);
+    expect(viewOf(page, asked, published, at('5', '2', 7, 8, live('theirs', 'Safari'))).story[1]).toMatch(/ even before the answer\.$/);
+  });
+
+  it('is told apart from work that was waited for, also where it ended before the answer', () => {
+    const view = viewOf(
+      gateway,
+      at('2', '1', 4, 6, { ...publish(), name: 'outbox cart.events' }),
+      at('3', '2', 7, 9, process('cart-projector')),
+    );
+    expect(view.spans.map(({ spanId, waited, afterAnswer }) => [spanId, waited, afterAnswer])).toEqual([
+      ['1', true, false],
+      ['2', false, false],
+      ['3', false, false],
+    ]);
+  });
+
   it('includes a batch that served several requests, and names the others', () => {
     const other = 'f'.repeat(32);
     const links = [

@@ -9,7 +9,7 @@ import { calledService, lanesOf, textOf } from './lanes.ts';
 import { isPage, underTheirPages } from './page-spans.ts';
 import { relatedTo } from './related.ts';
 import { isLiveEvent, tellStory } from './story.ts';
-import { type Node, treeOf, walk } from './tree.ts';
+import { isAside, type Node, treeOf, walk } from './tree.ts';
 
 /**
  * One line of the list.
@@ -39,12 +39,14 @@ export function viewRequest(told: readonly StoredSpan[], context: SpanContext): 
   const { lanes, laneOf } = lanesOf(nodes);
   const steps = criticalPath(tree);
   const summary = summaryOf(tree, all, laneOf);
+  const answerMs = answerIn(nodes, gatewaySpanOf(all, tree.span)) ?? tree.endMs;
   const path = steps.map((step) => stepView(step, laneOf, summary.durationMs));
   return {
     ...summary,
-    story: tellStory({ summary, tree, nodes, lanes, path }),
+    answerMs,
+    story: tellStory({ summary, answerMs, tree, nodes, lanes, path }),
     lanes,
-    spans: nodes.map((node) => spanView(node, tree, laneOf, path)).toSorted((a, b) => a.startMs - b.startMs),
+    spans: nodes.map((node) => spanView(node, { root: tree, answerMs, laneOf, path })).toSorted((a, b) => a.startMs - b.startMs),
     path,
     unattributedPart: unattributedPart(tree, steps),
     related,
@@ -98,7 +100,18 @@ function summaryOf(tree: Node, spans: readonly StoredSpan[], laneOf: ReadonlyMap
   };
 }
 
-function spanView(node: Node, root: Node, laneOf: ReadonlyMap<string, string>, path: readonly PathStep[]): SpanView {
+/** The gateway's span ends with the answer. The page's span above it ends when the page had it. */
+const answerIn = (nodes: readonly Node[], gateway: StoredSpan | undefined): number | undefined =>
+  nodes.find(({ span }) => span.spanId === gateway?.spanId)?.endMs;
+
+interface Around {
+  readonly root: Node;
+  readonly answerMs: number;
+  readonly laneOf: ReadonlyMap<string, string>;
+  readonly path: readonly PathStep[];
+}
+
+function spanView(node: Node, { root, answerMs, laneOf, path }: Around): SpanView {
   const { span, startMs, endMs } = node;
   const pathMs = path.reduce((sum, step) => (step.spanId === span.spanId ? sum + step.durationMs : sum), 0);
   return {
@@ -108,7 +121,8 @@ function spanView(node: Node, root: Node, laneOf: ReadonlyMap<string, string>, p
     name: span.name,
     startMs,
     durationMs: endMs - startMs,
-    afterAnswer: startMs >= root.endMs && node.parent !== undefined,
+    afterAnswer: startMs >= answerMs && isAside(node),
+    waited: node.waited,
     pathMs,
     failure: span.failure,
     identity: identityOf(span, isRequest(span) ? node.children.map((child) => child.span) : []),

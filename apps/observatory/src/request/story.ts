@@ -3,10 +3,12 @@ import { type ErrorCode, errorTable, observed } from '@cloakroom/contracts';
 import type { LaneView, PathStep, RequestSummary } from '../api.ts';
 import { actions } from './actions.ts';
 import { topicNames, textOf } from './lanes.ts';
-import type { Node } from './tree.ts';
+import { isAside, type Node } from './tree.ts';
 
 export interface Told {
   readonly summary: RequestSummary;
+  /** When the gateway had sent the answer: before a page had it. */
+  readonly answerMs: number;
   readonly tree: Node;
   readonly nodes: readonly Node[];
   readonly lanes: readonly LaneView[];
@@ -56,15 +58,16 @@ function words({ kind, name, lane }: PathStep, lanes: readonly LaneView[]): stri
 }
 
 /** Something may have gone on after the answer: through outbox and logs, to a page that is open elsewhere. */
-function whatFollowed({ nodes, tree, summary }: Told): string {
+function whatFollowed({ nodes, answerMs }: Told): string {
   const told = nodes.filter(isLiveEvent);
   const own = nodes.find((node) => !isLiveEvent(node) && sessionOf(node) !== '');
   // The page of another session is the news: the one that asked knows already.
   const elsewhere = own === undefined ? [] : told.filter((node) => sessionOf(node) !== '' && sessionOf(node) !== sessionOf(own));
   const heard = first(elsewhere) ?? first(told);
   if (heard === undefined) {
-    if (summary.settledMs <= summary.durationMs) return 'Nothing came after the answer.';
-    return `Work that it caused went on until ${inMs(summary.settledMs)} after its start, and no open page was told of it.`;
+    const untilMs = nodes.filter(isAside).reduce((latest, { endMs }) => Math.max(latest, endMs), 0);
+    if (untilMs <= answerMs) return 'Nothing came after the answer.';
+    return `Work that it caused went on until ${inMs(untilMs)} after its start, and no open page was told of it.`;
   }
   const device = textOf(heard.span.attributes[observed.device]);
   const page = `an open page${elsewhere.includes(heard) ? ' of another session' : ''}${device === '' ? '' : ` (${device})`}`;
@@ -72,7 +75,7 @@ function whatFollowed({ nodes, tree, summary }: Told): string {
   const through = way.length === 0 ? '' : ` through ${way.join(' and ')}`;
   const readAgain = first(nodes.filter((node) => isUnder(node, heard) && node.span.attributes['http.request.method'] !== undefined));
   const seen = readAgain === undefined ? '' : `, and a page that read again had the outcome at ${inMs(readAgain.endMs)}`;
-  const when = heard.startMs <= tree.endMs ? 'even before the answer' : 'after the answer';
+  const when = heard.startMs <= answerMs ? 'even before the answer' : 'after the answer';
   return `It reached ${page}${through} ${inMs(heard.startMs)} after its start, ${when}${seen}.`;
 }
 

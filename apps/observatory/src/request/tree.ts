@@ -93,6 +93,12 @@ function mayBeWaitedFor(child: StoredSpan, parent: StoredSpan): boolean {
   return parent.kind !== 'producer' || child.kind === 'internal';
 }
 
+/** The answer did not wait for it, nor for what caused it. */
+export function isAside(node: Node): boolean {
+  for (let at: Node | undefined = node; at !== undefined; at = at.parent) if (!at.waited) return true;
+  return false;
+}
+
 export function* walk(node: Node): Generator<Node> {
   yield node;
   for (const child of node.children) yield* walk(child);

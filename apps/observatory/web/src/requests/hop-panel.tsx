@@ -43,7 +43,7 @@ export function HopPanel({ view, span }: { readonly view: RequestView; readonly 
 
 function timesOf(span: SpanView, view: RequestView): string {
   const when = span.afterAnswer
-    ? `${ms(span.startMs - view.durationMs)} after the answer`
+    ? `${ms(span.startMs - view.answerMs)} after the answer`
     : `${ms(Math.max(0, span.startMs))} into the request`;
   const share = view.durationMs > 0 ? span.pathMs / view.durationMs : 0;
   const waited =

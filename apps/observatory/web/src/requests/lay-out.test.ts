@@ -82,8 +82,25 @@ describe.each([320, 1_000])('the lanes at %i px', (width) => {
     expect(drawing.lanes.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1);
   });
 
-  it('join by an arrow what the answer did not wait for', () => {
+  it('join by an arrow what the answer did not wait for, also where it ended before the answer', () => {
     expect(drawing.arrows).toHaveLength(2);
+    const early = { startMs: 150, durationMs: 5, afterAnswer: false, waited: false };
+    const spans = recorded.spans.map((span) => (span.spanId === 'f' ? { ...span, ...early } : span));
+    expect(layOut({ ...recorded, spans }, width).arrows).toHaveLength(2);
+  });
+
+  it('mark the part of the path of which nobody told anything', () => {
+    const path = recorded.path.map((step) => (step.spanId === 'd' ? { ...step, kind: 'untold' as const } : step));
+    expect(layOut({ ...recorded, path }, width).strokes.map(({ explained }) => explained)).toEqual([
+      true,
+      true,
+      true,
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect(waitsOf({ ...recorded, path }).filter(({ explained }) => !explained)).toMatchObject([{ spanId: 'd', waitMs: 120 }]);
   });
 });
 

@@ -175,7 +175,7 @@ function strokesOf(path: readonly PathStep[], bars: readonly Bar[], lanes: reado
     toX: scale.x(step.startMs + step.durationMs),
     y,
     nextY: placed[index + 1]?.y,
-    explained: step.spanId !== undefined,
+    explained: step.kind !== 'untold',
   }));
 }
 
@@ -183,7 +183,7 @@ function arrowsOf(bars: readonly Bar[], scale: Scale): Arrow[] {
   const bySpan = new Map(bars.map((bar) => [bar.span.spanId, bar]));
   return bars.flatMap(({ span, x, y }) => {
     const parent = span.parentId === undefined ? undefined : bySpan.get(span.parentId);
-    if (!span.afterAnswer || !parent || parent.span.lane === span.lane) return [];
+    if ((span.waited && !span.afterAnswer) || !parent || parent.span.lane === span.lane) return [];
     const down = parent.y < y;
     return [{ x: Math.min(x + 1.5, scale.endX), fromY: parent.y + (down ? barHeight : 0), toY: down ? y : y + barHeight }];
   });

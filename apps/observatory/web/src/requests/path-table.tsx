@@ -82,12 +82,18 @@ interface RowProps extends Omit<TableProps, 'view'> {
 }
 
 function WaitRow({ wait, isEntry, selected, onSelect }: RowProps) {
-  const { spanId, span } = wait;
+  const { spanId, span, explained } = wait;
   return (
     <tr aria-current={spanId !== undefined && spanId === selected ? 'true' : undefined}>
       <td className="place">{wait.place}</td>
       <th scope="row">
         <HopButton spanId={spanId} name={wait.name} onSelect={onSelect} />
+        {!explained && (
+          <>
+            {' '}
+            <Term word="unattributed" />
+          </>
+        )}
       </th>
       <td className="number" data-label="You waited">
         {ms(wait.waitMs)}
@@ -157,7 +163,7 @@ function AfterTable({ view, selected, onSelect }: TableProps) {
                   <HopButton spanId={span.spanId} name={span.name} onSelect={onSelect} />
                 </th>
                 <td className="number" data-label="After the answer">
-                  + {ms(span.startMs - view.durationMs)}
+                  + {ms(span.startMs - view.answerMs)}
                 </td>
                 <td className="number" data-label="Took">
                   {ms(span.durationMs)}

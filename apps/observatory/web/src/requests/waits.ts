@@ -8,6 +8,8 @@ export interface Wait {
   readonly startMs: number;
   readonly waitMs: number;
   readonly share: number;
+  /** False for a call whose other side told nothing. */
+  readonly explained: boolean;
   /** The time of the whole request, had this taken no time at all. Work beside the path may then have become the path, so it is a best case. */
   readonly atBestMs: number;
   readonly span: SpanView | undefined;
@@ -29,6 +31,7 @@ export function waitsOf(view: RequestView): readonly Wait[] {
         startMs: first.startMs,
         waitMs,
         share: steps.reduce((sum, step) => sum + step.share, 0),
+        explained: first.kind !== 'untold',
         atBestMs: Math.max(0, view.durationMs - waitMs),
         span: view.spans.find(({ spanId }) => spanId === first.spanId),
       },
