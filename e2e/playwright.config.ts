@@ -7,7 +7,8 @@ const chromium = findChromium();
 /**
  * Embedded has one process for all services, so tests that stop or lose real processes do not run there. Pages and
  * keyboard paths do not depend on the parts below. So they are tested on embedded alone, and the other providers spend
- * their minutes on what only real processes can show. The Observatory's views are tested on one of the two each, and its request view and the tour on both.
+ * their minutes on what only real processes can show. The Observatory's views are tested on one of the two each, and the tour on both. Its request view is
+ * walked on native, where its hops cross processes. planted-delay.embedded.e2e.ts looks at each hop of the one process.
  */
 const ofThePage = '**/e2e/pages/**';
 const left = {
