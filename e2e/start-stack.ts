@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { observatoryBearer } from '@cloakroom/platform';
 import { startStack, type RunningStack, type StackRequest } from '@cloakroom/infra';
 import { openSpanSink } from './kit/span-sink.ts';
-import { liveInOneRegion } from './regions/one-region-before.ts';
+import { layOut } from './before/shop-of-before.ts';
 import {
   accessTokenLifetimeMs,
   dataDir,
@@ -31,8 +31,9 @@ export default async function start(): Promise<() => Promise<void>> {
   const passOn = () => stack?.observatory?.url;
   const observatory = await openSpanSink(observedSpansFile, isWatched ? { passOn } : { key: observatoryBearer(key) });
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint, OBSERVATORY_URL: observatory.endpoint, OBSERVATORY_SPAN_KEY: key };
-  // Two regions stand on the data of a shop of one region. All of their tests then hold for a shop that grew.
+  // A shop on native and two regions stand on data of an older build. All of their tests then hold for a shop that was upgraded, or grew.
   const grew = e2eProvider === 'regions';
+  const upgraded = e2eProvider === 'native' || grew;
   // Each process loads this module first. The module takes a defence away, so that the attack on it succeeds (npm run attacks -- --prove).
   const module = process.env['CLOAKROOM_E2E_PRELOAD'];
   const preload = module === undefined ? {} : { preload: module };
@@ -47,12 +48,12 @@ export default async function start(): Promise<() => Promise<void>> {
     ...sessions,
     ...preload,
   };
-  if (grew) await liveInOneRegion(options);
+  if (upgraded) await layOut(dataDir, grew ? 'eu' : undefined);
   stack = await startStack({
     ...variant,
     ...options,
     dataDir,
-    fresh: grew ? false : 'redis-in-memory',
+    fresh: upgraded ? 'kept-redis-in-memory' : 'redis-in-memory',
     observatory: isWatched,
     reshape: { ...(grew && { spec: withStrictGateway }), launch: tellingStandIn(observatory.endpoint) },
   });

@@ -1,14 +1,16 @@
-/** Two regions stand on the data of a shop of one region (one-region-before.ts): eu is that shop, and us is new. */
-import { Device, expect, quantitiesOf, test } from '../kit/device.ts';
+/** Two regions stand on data that an older build left, which knew of no regions (e2e/before): eu is that shop, and us is new. */
+import { deviceOf, shopOfBefore } from '../before/shop-of-before.ts';
+import { type Device, expect, quantitiesOf, test } from '../kit/device.ts';
 import { untilAnswered } from '../kit/ocean.ts';
+import { oneTimeCodeOf } from '../kit/one-time-code.ts';
 import { gateways } from '../kit/stack.ts';
-import { type Left, readLeft } from './one-region-before.ts';
 
 const [eu, us] = gateways;
-const left = readLeft();
-
-const deviceOf = async (playwright: { request: typeof import('@playwright/test').request }, { cookies }: Left) =>
-  new Device(await playwright.request.newContext({ storageState: cookies }));
+const both = [
+  [eu, 'eu'],
+  [us, 'us'],
+] as const;
+const { robin, kim, guest } = shopOfBefore();
 
 /** Each answer may be late on a busy machine. Then the same is asked again. */
 async function asked(device: Device, gateway: string, path: string) {
@@ -18,43 +20,59 @@ async function asked(device: Device, gateway: string, path: string) {
 }
 
 for (const kind of ['hybrid', 'selfContained'] as const)
-  test(`a session of before goes on in eu, and abroad, with its cart and its orders: ${kind}`, async ({ playwright }) => {
-    const device = await deviceOf(playwright, left[kind]);
-    const who = { state: 'user', user: { email: left.person.email } };
-    expect(await asked(device, eu, '/api/session')).toMatchObject({ ...who, region: { here: 'eu', home: 'eu' } });
-    expect(quantitiesOf(await asked(device, eu, '/api/cart'))).toEqual(left[kind].cart);
-    expect(await asked(device, eu, `/api/orders/${left.orderId}`)).toMatchObject({ orderId: left.orderId, status: 'placed' });
-    expect(await asked(device, us, '/api/session')).toMatchObject({ ...who, region: { here: 'us', home: 'eu' } });
+  test(`a session of before goes on in eu, and abroad, with its cart, orders and profile: ${kind}`, async ({ playwright }) => {
+    const device = await deviceOf(playwright, robin[kind]);
+    for (const [gateway, here] of both) {
+      const session = { state: 'user', user: { email: robin.email }, region: { here, home: 'eu' } };
+      expect(await asked(device, gateway, '/api/session')).toMatchObject(session);
+      await expect.poll(async () => quantitiesOf(await asked(device, gateway, '/api/cart'))).toEqual(robin.cart);
+      expect(await asked(device, gateway, `/api/orders/${robin.placed}`)).toMatchObject({ status: 'placed' });
+      expect(await asked(device, gateway, `/api/orders/${robin.cancelled}`)).toMatchObject({ status: 'cancelled' });
+      expect(await asked(device, gateway, '/api/profile')).toMatchObject({ name: robin.profileName, addresses: [{ city: robin.city }] });
+    }
   });
 
-test('a guest of before is still that guest', async ({ playwright }) => {
-  const device = await deviceOf(playwright, left.guest);
-  expect(await asked(device, eu, '/api/session')).toMatchObject({ state: 'guest', region: { here: 'eu', home: 'eu' } });
-  expect(quantitiesOf(await asked(device, eu, '/api/cart'))).toEqual(left.guest.cart);
+test('a guest of before is still that guest, in both regions', async ({ playwright }) => {
+  const device = await deviceOf(playwright, guest.cookies);
+  for (const [gateway, here] of both) {
+    expect(await asked(device, gateway, '/api/session')).toMatchObject({ state: 'guest', region: { here, home: 'eu' } });
+    await expect.poll(async () => quantitiesOf(await asked(device, gateway, '/api/cart'))).toEqual(guest.cart);
+  }
 });
 
-for (const [gateway, name] of [
-  [eu, 'eu'],
-  [us, 'us'],
-] as const)
-  test(`an account of before signs in from ${name}, and lives in eu`, async ({ newDevice }) => {
+test('a device that a person ended before is refused in both regions', async ({ playwright }) => {
+  const device = await deviceOf(playwright, robin.ended);
+  for (const gateway of gateways) await untilAnswered(401, () => device.call('GET', '/api/cart', undefined, { gateway }));
+});
+
+for (const [gateway, here] of both)
+  test(`an account of before signs in from ${here}, and lives in eu`, async ({ newDevice }) => {
     const device = await newDevice();
-    const { email, password } = left.person;
+    const { email, password } = robin;
     await untilAnswered(200, () => device.call('POST', '/api/session/login', { email, password }, { gateway }));
-    expect(await asked(device, gateway, '/api/session')).toMatchObject({
-      state: 'user',
-      user: { email },
-      region: { here: name, home: 'eu' },
-    });
+    const session = { state: 'user', user: { email }, region: { here, home: 'eu' } };
+    expect(await asked(device, gateway, '/api/session')).toMatchObject(session);
   });
 
+test("an account of before, whose address us decides now, signs in from us with its app's code", async ({ newDevice }) => {
+  const device = await newDevice();
+  const { email, password } = kim;
+  let challenge = '';
+  const half = async (): Promise<string> => {
+    const { body } = await device.call('POST', '/api/session/login', { email, password }, { gateway: us });
+    challenge = body.challenge;
+    return body.code;
+  };
+  await expect.poll(half, { timeout: 90_000 }).toBe('second_factor_required');
+  const proof = { challenge, code: oneTimeCodeOf(kim.totpSecret) };
+  await untilAnswered(200, () => device.call('POST', '/api/session/login/second-factor', proof, { gateway: us }));
+  expect(await asked(device, us, '/api/session')).toMatchObject({ state: 'user', user: { email }, region: { here: 'us', home: 'eu' } });
+  await expect.poll(async () => quantitiesOf(await asked(device, us, '/api/cart'))).toEqual(kim.cart);
+});
+
 test('a session of before that signs out is over in both regions', async ({ playwright }) => {
-  const device = await deviceOf(playwright, left.selfContained);
-  const copied = await deviceOf(playwright, {
-    ...left.selfContained,
-    cookies: { cookies: (await device.cookies()) as never, origins: [] },
-  });
+  const [device, copied] = [await deviceOf(playwright, robin.hybrid), await deviceOf(playwright, robin.hybrid)];
   await untilAnswered(204, () => device.call('POST', '/api/session/logout', undefined, { gateway: us }));
-  for (const gateway of [eu, us])
+  for (const gateway of gateways)
     await expect.poll(() => copied.call('GET', '/api/cart', undefined, { gateway }).then(({ status }) => status)).toBe(401);
 });

@@ -1,10 +1,10 @@
 /** Changes to an account by a person or an administrator, and their effect on its sessions at every gateway. */
 import type { PasskeyOptions } from '@cloakroom/contracts/http';
 import { execFile } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Device, expect, newPerson, type Person, test } from '../kit/device.ts';
+import { oneTimeCodeOf } from '../kit/one-time-code.ts';
 import { gateways, portBase } from '../kit/stack.ts';
 
 /** The bound of docs/sessions.md is 2 s; the rest is room for a busy machine. */
@@ -14,17 +14,6 @@ const operate = async (...args: string[]): Promise<string> => {
   const cli = join(import.meta.dirname, '../../infra/cli.ts');
   return (await promisify(execFile)(process.execPath, [cli, ...args, '--port-base', String(portBase)])).stdout;
 };
-
-/** RFC 6238 with the values that authenticator apps use: SHA-1, 30 s, 6 digits. */
-function codeOf(base32: string, stepsAhead = 0): string {
-  const bits = Array.from(base32, (letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + stepsAhead));
-  const hash = createHmac('sha1', key).update(counter).digest();
-  const number = hash.readUInt32BE(hash.at(-1)! & 0xf) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, '0');
-}
 
 async function ok(device: Device, method: string, path: string, body?: unknown) {
   const answer = await device.call(method, path, body);
@@ -123,7 +112,7 @@ test('the next sign-in asks for the authenticator app, a code counts once, and a
   const laptop = await newDevice();
   await laptop.register(person);
   const { secret } = await ok(laptop, 'POST', '/api/session/factors/totp');
-  const { recoveryCodes } = await ok(laptop, 'PUT', '/api/session/factors/totp', { code: codeOf(secret) });
+  const { recoveryCodes } = await ok(laptop, 'PUT', '/api/session/factors/totp', { code: oneTimeCodeOf(secret) });
   expect(recoveryCodes).toHaveLength(10);
 
   const phone = await newDevice();
@@ -134,7 +123,7 @@ test('the next sign-in asks for the authenticator app, a code counts once, and a
   };
   const finish = (challenge: string, proof: object) => phone.call('POST', '/api/session/login/second-factor', { challenge, ...proof });
   // The code that confirmed the app is used up; the next one is valid already.
-  const code = codeOf(secret, 1);
+  const code = oneTimeCodeOf(secret, 1);
   const challenge = await half();
   expect(await phone.state(), 'half a sign-in is none').toBe('none');
   expect((await finish(challenge, { code: '000000' })).body).toMatchObject({ code: 'invalid_second_factor' });

@@ -4,7 +4,7 @@
  * killed process finds the same files again.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { StackSpec } from './stack.ts';
 
@@ -13,7 +13,7 @@ const memory = '/dev/shm';
 /** Many times the size of the tests' stores. */
 const memoryMinBytes = 256 * 1024 ** 2;
 
-/** Expects an empty data folder. @returns a function that removes the files, once the stack has ended */
+/** Files that a folder has already move as well. @returns a function that removes the files, once the stack has ended */
 export function putRedisInMemory({ dataDir, processes }: StackSpec): () => void {
   const folders = processes.flatMap(({ run }) => (run.kind === 'redis' || run.kind === 'redis-cluster-node' ? [run.dir] : []));
   // The name comes from the data folder, so the next run removes the files that a killed run left.
@@ -29,6 +29,8 @@ export function putRedisInMemory({ dataDir, processes }: StackSpec): () => void 
   for (const folder of folders) {
     const place = join(home, basename(folder));
     mkdirSync(place, { mode: 0o700 });
+    if (existsSync(folder)) cpSync(folder, place, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
     symlinkSync(place, folder);
   }
   return forget;

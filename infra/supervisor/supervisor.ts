@@ -37,7 +37,7 @@ export interface SupervisorOptions {
 }
 
 /** Whether the start first removes data of earlier runs. */
-export type Fresh = boolean | 'redis-in-memory';
+export type Fresh = boolean | 'redis-in-memory' | 'kept-redis-in-memory';
 
 /** Part of the 10 s promised, so that the launcher itself still has time to end. */
 const stopBudgetMs = 9_000;
@@ -128,9 +128,9 @@ export class Supervisor {
       if (ended.length > 0) this.#options.onEvent({ kind: 'note', text: `ended what an earlier run had left: ${ended.join(', ')}` });
     }
     await checkPortsAreFree(this.spec);
-    if (fresh) rmSync(dataDir, { recursive: true, force: true });
+    if (fresh === true || fresh === 'redis-in-memory') rmSync(dataDir, { recursive: true, force: true });
     for (const folder of ['logs', 'db', 'event-log']) mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
-    if (fresh === 'redis-in-memory') this.#forget = putRedisInMemory(this.spec);
+    if (fresh === 'redis-in-memory' || fresh === 'kept-redis-in-memory') this.#forget = putRedisInMemory(this.spec);
     for (const { name } of this.spec.processes) keepOneOldLog(this.logFile(name));
     this.#claimed = true;
     this.#write();
