@@ -117,7 +117,7 @@ export async function openObservatory(context: BrowserContext, { url, key }: Pic
   return { page, complaints };
 }
 
-/** As in e2e/pages/pages.e2e.ts: where a page has no frame, the rules run to their end in the page itself. */
+/** No page has a frame, so the rules run to their end in the page itself. Why: e2e/pages/pages.e2e.ts. */
 function axe(page: Page): AxeBuilder {
   expect(page.frames(), 'this mode looks into no frame of another origin').toHaveLength(1);
   return new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
