@@ -27,8 +27,8 @@ export default async function start(): Promise<() => Promise<void>> {
   const key = randomBytes(32).toString('base64url');
   // A test looks at the page of two regions, so these have the real one too. The stand-in hears what it is told.
   const isWatched = e2eProvider === 'regions';
-  let stack: RunningStack | undefined;
-  const passOn = () => stack?.observatory?.url;
+  const running: { stack?: RunningStack } = {};
+  const passOn = () => running.stack?.observatory?.url;
   const observatory = await openSpanSink(observedSpansFile, isWatched ? { passOn } : { key: observatoryBearer(key) });
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint, OBSERVATORY_URL: observatory.endpoint, OBSERVATORY_SPAN_KEY: key };
   // A shop on native and two regions stand on data of an older build. All of their tests then hold for a shop that was upgraded, or grew.
@@ -49,7 +49,7 @@ export default async function start(): Promise<() => Promise<void>> {
     ...preload,
   };
   if (upgraded) await layOut(dataDir, grew ? 'eu' : undefined);
-  stack = await startStack({
+  running.stack = await startStack({
     ...variant,
     ...options,
     dataDir,
@@ -59,7 +59,7 @@ export default async function start(): Promise<() => Promise<void>> {
   });
   await waitUntilReady();
   return async () => {
-    await stack?.stop();
+    await running.stack?.stop();
     await sink.close();
     await observatory.close();
   };

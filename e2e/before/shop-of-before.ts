@@ -1,5 +1,5 @@
 /**
- * What people left in a shop of an older build: `shop-of-before.tar.gz` is its data folder, and `shop-of-before.json` says who they are. The secrets in
+ * A shop that people used when its build was an older one: `shop-of-before.tar.gz` is its data folder, and `shop-of-before.json` says who they are. The secrets in
  * both are of this test alone: no other shop ever had them.
  */
 import { execFileSync } from 'node:child_process';

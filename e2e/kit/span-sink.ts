@@ -45,7 +45,7 @@ interface OtlpAttribute {
 const kinds = ['internal', 'internal', 'server', 'client', 'producer', 'consumer'] as const;
 
 interface SinkOptions {
-  /** What a sender must show, as the Observatory asks for it; undefined: anybody may send. */
+  /** A sender must show it, as the Observatory asks for it; undefined: anybody may send. */
   readonly key?: string;
   /** The real Observatory, once it is known. It gets what the sender sent, with the key that the sender showed. */
   readonly passOn?: () => string | undefined;

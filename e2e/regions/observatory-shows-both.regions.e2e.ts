@@ -30,7 +30,7 @@ async function add(device: Device, gateway: string, productId: string): Promise<
 
 /**
  * us lets somebody of eu in for a minute after the last word of eu. A busy machine may spend it elsewhere: then the ocean is healed for a moment, and cut
- * again. What us wrote before may have come over then, so each try adds another one.
+ * again. The earlier addition of us may have come over then, so each try adds another one.
  */
 async function cutAndAddAbroad(device: Device, productId: string): Promise<void> {
   await expect(async () => {

@@ -142,7 +142,7 @@ function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoi
   return { ...draft.done(), joined };
 }
 
-/** Whether the user's cart holds all that the guest did. What came from a guest stays known there, because its death is never forgotten. */
+/** Whether the user's cart holds all that the guest did. It still knows everything that came from a guest, because the death of such an item is never forgotten. */
 export function holdsGuest(user: CartState, { cartId: guestCartId, dots, coupons, dead, origins }: CartState): boolean {
   const join = { type: 'GuestJoined', cartId: user.cartId, atMs: 0, guestCartId, guestOffset: 0n, dots, coupons, dead, origins } as const;
   const joined = evolve({ ...user, joined: new Map() }, join);

@@ -177,7 +177,7 @@ describe('a view', () => {
     expect((await settle()).mirrors).toEqual([{ region: 'us', next: 0n, rebuiltAt: 2n, reached: 8n, heardMs: 5_000, logId: 'a' }]);
     await project(missing, next);
     expect(quantityOf((await stand()).cart)).toBe(7);
-    // What the region's own log has lost, no copy has.
+    // No copy has a record that the region's own log has lost.
     const late = copied(add(8), { offset: 2n, origin: '20', log: 'a' });
     await parts.eventLog.publish(copy, [late]);
     expect(await project(late)).toEqual({ outcome: 'elsewhere' });

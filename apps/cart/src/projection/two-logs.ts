@@ -70,8 +70,8 @@ export const isTorn = (place: Place, region: string | undefined): boolean =>
   region !== undefined && mirrorOf(place, region)?.rebuiltAt === beyondAnyCopy;
 
 /**
- * MirrorMaker leaves nothing out. Where the next record of a copy stood further in its own log than the view has come, the copy was made anew, and is
- * now as long as the old one was. The records between stand before it, in part or all of them.
+ * MirrorMaker leaves nothing out. The next record of a copy may have stood further in its own log than the view has come. Then the copy was made anew,
+ * and is now as long as the old one was. The records between stand before it, in part or all of them.
  * @returns the place from which the copy is read again; undefined where nothing is missing. While a copy is read again a gap is passed: its own log
  * has lost these records.
  */

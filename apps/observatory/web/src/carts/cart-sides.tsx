@@ -76,13 +76,11 @@ function useRereadWhile(differ: boolean, first: () => Promise<void>, second: () 
     let isOver = false;
     let timer: ReturnType<typeof setTimeout>;
     // One after the other: on a busy machine a reading may take longer than the pause.
-    const next = (): void => {
-      timer = setTimeout(() => {
-        const both = document.visibilityState === 'visible' ? [first(), second()] : [];
-        void Promise.all(both).then(() => isOver || next());
-      }, differingRereadMs);
+    const reread = async (): Promise<void> => {
+      if (document.visibilityState === 'visible') await Promise.all([first(), second()]);
+      if (!isOver) timer = setTimeout(() => void reread(), differingRereadMs);
     };
-    next();
+    timer = setTimeout(() => void reread(), differingRereadMs);
     return () => {
       isOver = true;
       clearTimeout(timer);
