@@ -1,7 +1,10 @@
 /** Today's shop started on data that an older build left behind (shop-of-before.ts). The shop of one region runs here; e2e/regions has the same as eu. */
+import { hash } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, quantitiesOf, test, type Device } from '../kit/device.ts';
 import { oneTimeCodeOf } from '../kit/one-time-code.ts';
-import { gateways, killAndWaitForSuccessor } from '../kit/stack.ts';
+import { dataDir, gateways, killAndWaitForSuccessor } from '../kit/stack.ts';
 import { deviceOf, shopOfBefore } from './shop-of-before.ts';
 
 const { robin, kim, guest } = shopOfBefore();
@@ -40,6 +43,14 @@ test('a device that a person ended before is refused', async ({ playwright }) =>
   for (const gateway of gateways) expect((await device.call('GET', '/api/cart', undefined, { gateway })).status).toBe(401);
   const devices = await told(await deviceOf(playwright, robin.hybrid), '/api/session/devices');
   expect(devices).toHaveLength(2);
+  // The older build had ended it in Redis too. A start that lost the revocation would refuse it all the same.
+  const token = robin.ended.cookies.find(({ name }) => name === '__Host-session')!.value;
+  const secret = Buffer.from(token.split('.')[3]!, 'base64url');
+  using database = new DatabaseSync(join(dataDir, 'db', 'auth.sqlite'), { readOnly: true });
+  const kept = database
+    .prepare('SELECT forget_after_ms AS untilMs FROM revocations WHERE token_hash = ?')
+    .get(hash('sha256', secret, 'base64url'));
+  expect(kept?.['untilMs']).toBeGreaterThan(Date.now());
 });
 
 test('accounts of before sign in by password, with a code of their app, and with a recovery code', async ({ newDevice }) => {

@@ -1,6 +1,7 @@
 /** Data that was kept grows older than any shop that is stopped for an upgrade. So its times move, as if the shop had been stopped a moment ago. */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 /** Every session would have ended by now. Redis' log of commands has each time alone in a value: 13 digits of milliseconds. */
 export function moveSessions(dataDir: string, byMs: number): void {
@@ -8,6 +9,21 @@ export function moveSessions(dataDir: string, byMs: number): void {
     const commands = readFileSync(join(dataDir, file), 'latin1');
     const moved = commands.replaceAll(/^\$13\r\n(1\d{12})\r$/gm, (_, ms: string) => `$13\r\n${Number(ms) + byMs}\r`);
     writeFileSync(join(dataDir, file), moved, 'latin1');
+  }
+}
+
+/** The names of all columns with a moment in milliseconds end in `_ms`. Every revocation would be forgotten by now. */
+export function moveRows(dataDir: string, byMs: number): void {
+  for (const file of globSync('db/*.sqlite', { cwd: dataDir })) {
+    const database = new DatabaseSync(join(dataDir, file));
+    const columns = database
+      .prepare(
+        `SELECT tables.name AS of, columns.name AS name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
+         WHERE tables.type = 'table' AND columns.name GLOB '*_ms'`,
+      )
+      .all();
+    for (const { of, name } of columns) database.prepare(`UPDATE "${of}" SET "${name}" = "${name}" + ? WHERE "${name}" > 0`).run(byMs);
+    database.close();
   }
 }
 

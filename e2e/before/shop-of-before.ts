@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { PlaywrightWorkerArgs, request } from '@playwright/test';
 import { becomeRegion, endLeftovers, isAlive, readState, type RegionName } from '@cloakroom/infra';
 import { Device, type Person } from '../kit/device.ts';
-import { moveEvents, moveSessions } from './move-times.ts';
+import { moveEvents, moveRows, moveSessions } from './move-times.ts';
 
 type Cookies = Awaited<ReturnType<Awaited<ReturnType<typeof request.newContext>>['storageState']>>;
 export type Quantities = Readonly<Record<string, number>>;
@@ -67,6 +67,7 @@ export async function layOut(dataDir: string, region?: RegionName): Promise<void
   const byMs = Date.now() - shopOfBefore().stoppedAtMs;
   moveSessions(alone, byMs);
   moveEvents(alone, byMs);
+  moveRows(alone, byMs);
   if (region !== undefined) becomeRegion(alone, dataDir, region);
 }
 

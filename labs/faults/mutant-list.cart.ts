@@ -239,6 +239,13 @@ export const cartMutants: readonly Mutant[] = [
     noticedBy: property,
   },
   {
+    name: 'regions-gap-of-a-copy-is-passed',
+    file: twoLogs,
+    find: 'if (next === undefined || next.logId !== known.logId || next.offset <= known.reached) return undefined;',
+    replace: 'if (next !== undefined) return undefined;',
+    noticedBy: [{ package: 'apps/cart', tests: ['two-logs.test.ts'] }],
+  },
+  {
     name: 'regions-join-claims-what-was-buried',
     file: twoLogs,
     find: 'offset: ends.reduce((one, other) => (other < one ? other : one), of.offset) - 1n };',

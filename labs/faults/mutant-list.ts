@@ -119,6 +119,13 @@ export const mutants: readonly Mutant[] = [
     noticedBy: [{ package: 'apps/gateway', tests: ['identity/regions'] }],
   },
   {
+    name: 'guest-abroad-is-ended-before-the-claim',
+    file: 'apps/gateway/src/identity/replaced-session.ts',
+    find: 'const shown = [claimWaits ? undefined : token, ',
+    replace: 'const shown = [token, ',
+    noticedBy: [{ package: 'apps/gateway', tests: ['identity/regions'] }],
+  },
+  {
     name: 'strict-goes-on-without-home',
     file: 'apps/gateway/src/identity/regions-abroad.ts',
     find: `const degrades = config.CUT_OFF === 'degraded';`,

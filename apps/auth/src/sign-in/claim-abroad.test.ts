@@ -1,10 +1,11 @@
 /** A guest of one region who signs in to an account of the other, connected and cut. */
 import { create } from '@bufbuild/protobuf';
-import { ClaimGuestRequestSchema, topics } from '@cloakroom/contracts';
+import { ClaimGuestRequestSchema, LogoutRequestSchema, topics } from '@cloakroom/contracts';
 import { limits, parseToken } from '@cloakroom/session';
 import { startTrace } from '@cloakroom/platform';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { contextOf, guest, look, ok, outboxOf, signIn, signUp } from '../auth.harness.ts';
+import { logout } from '../sessions/logout.ts';
 import { claimGuest, finishClaimsAbroad } from './claim-abroad.ts';
 import { type TwoRegions, twoRegions } from './two-regions.harness.ts';
 
@@ -20,8 +21,11 @@ const noted = () => regions.eu.auth.database.selectFrom('claims_abroad').selectA
 const claimsOf = async (guestCart: string) =>
   (await outboxOf(regions.us, topics.identityEvents)).filter(({ event }) => event.includes('guestClaimed') && event.includes(guestCart))
     .length;
+const claimRow = (guestCart: string) =>
+  regions.us.auth.database.selectFrom('claims').select(['user_id', 'closed']).where('guest_cart', '=', guestCart).execute();
 const finish = () => {
-  const { auth } = regions.eu;
+  const { auth, clock } = regions.eu;
+  clock.advance(10_000);
   return finishClaimsAbroad(auth, () => ({ budgetMs: 4_000, trace: startTrace(auth.random) }));
 };
 
@@ -36,7 +40,13 @@ describe('a guest of the other region', { timeout: openMs }, () => {
     expect((await look(us, token)).session).toBeDefined();
     expect(ok(await signIn(eu, ada, token)).session!.claimedGuestCart).toBe(subject);
     expect(ok(await signIn(eu, eve, token)).session!.claimedGuestCart, 'somebody else has it').toBe('');
-    expect([await claimsOf(subject), await noted()]).toEqual([1, []]);
+    expect(await claimsOf(subject)).toBe(1);
+    const { auth } = regions.eu;
+    const tooEarly = await finishClaimsAbroad(auth, () => ({ budgetMs: 4_000, trace: startTrace(auth.random) }));
+    expect(tooEarly, 'a sign-in may still be under way').toBe(0);
+    expect([await finish(), await noted(), await finish()]).toEqual([1, [], 0]);
+    expect([await claimsOf(subject), await claimRow(subject)]).toEqual([1, [{ user_id: first.session!.subject, closed: 1 }]]);
+    expect((await look(us, token)).session, 'also if no gateway has ended it').toBeUndefined();
   });
 
   it('signs in while home is silent, and the cart is claimed after the heal, whichever way the answer was lost', async () => {
@@ -51,8 +61,7 @@ describe('a guest of the other region', { timeout: openMs }, () => {
       expect([await finish(), await noted(), await finish()]).toEqual([1, [], 0]);
       expect(await claimsOf(subject)).toBe(1);
       expect((await look(us, token)).session, 'it ends with the claim').toBeUndefined();
-      const claims = await us.auth.database.selectFrom('claims').select(['user_id', 'closed']).where('guest_cart', '=', subject).execute();
-      expect(claims).toEqual([{ user_id: session!.subject, closed: 1 }]);
+      expect(await claimRow(subject)).toEqual([{ user_id: session!.subject, closed: 1 }]);
     }
   });
 
@@ -65,6 +74,19 @@ describe('a guest of the other region', { timeout: openMs }, () => {
     expect(atHome.session!.claimedGuestCart).toBe(subject);
     ocean.isCut = false;
     expect([await finish(), await noted(), await claimsOf(subject)]).toEqual([1, [], 1]);
+  });
+
+  it('keeps the session where the sign-in brought none, and the cart is the person’s', async () => {
+    const { eu, us, ocean } = regions;
+    const { token, subject } = await guest(us);
+    // The session of the sign-up is older.
+    eu.clock.advance(60_000);
+    ocean.isCut = true;
+    const begun = ok(await signIn(eu, ada, token));
+    await logout(eu.auth, contextOf(), create(LogoutRequestSchema, { token: begun.token! }));
+    ocean.isCut = false;
+    expect([await finish(), await claimRow(subject)]).toEqual([1, [{ user_id: begun.session!.subject, closed: 0 }]]);
+    expect((await look(us, token)).session).toMatchObject({ subject });
   });
 
   it('is asked for no longer than a guest can live', async () => {
@@ -80,6 +102,9 @@ describe('a guest of the other region', { timeout: openMs }, () => {
     const { eu, us } = regions;
     const { token, subject } = await guest({ ...us, auth: { ...us.auth, region: 'local' } });
     expect(ok(await signIn(eu, ada, token)).session!.claimedGuestCart).toBe(subject);
+    // At a page of the other region it is home that claims.
+    const atHome = await guest({ ...eu, auth: { ...eu.auth, region: 'local' } });
+    expect(ok(await signIn(us, ada, atHome.token)).session!.claimedGuestCart).toBe(atHome.subject);
   });
 
   it('who is no guest, or whose token is forged, has no cart to claim', async () => {

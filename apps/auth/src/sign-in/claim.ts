@@ -30,8 +30,10 @@ export async function sessionBefore(auth: Auth, token: string): Promise<Before> 
   if (live !== undefined) return { own, live };
   const parsed = parseToken(token, auth.macKeys);
   if (parsed === undefined) return { own };
-  const isAbroad = auth.abroad !== undefined && parsed.region !== auth.region;
-  return { own, ...(isAbroad && { abroad: parsed.key }), ...(await claimedBefore(auth, parsed.key)) };
+  const { claimed } = await claimedBefore(auth, parsed.key);
+  if (claimed !== undefined) return { own, claimed };
+  // Another name than that of the own region may be the former one of either, which the gateways alone know.
+  return auth.abroad === undefined || parsed.region === auth.region ? { own } : { own, abroad: parsed.key };
 }
 
 /** The same for the other region's auth, which has the key of the session alone. */

@@ -47,7 +47,7 @@ export async function loginAbroad(
   // The crowd was refused, whoever is in it.
   if (refusal.problem === 'too_many_requests') return refusal;
   const { remoteAddress: address } = request;
-  const asked = isHere ? { decoy: true, login: { email: name, remoteAddress: address } } : { login: withTokenOf(abroad, request) };
+  const asked = isHere ? { decoy: true, login: { email: name, remoteAddress: address } } : { login: withTokenOf(abroad, before, request) };
   const answer = await askAbroad(forward(ctx), (call) => abroad.client.loginAtHome(call, asked), {
     verdicts: passwordVerdicts,
     detail: `The e-mail or the password is wrong, or the account lives in the region "${abroad.region}", which cannot be reached now. ${rest}`,
@@ -80,8 +80,8 @@ export async function secondFactorAbroad(
 ): Promise<Issued | Problem | undefined> {
   const mark = `${abroad.region}${separator}`;
   if (!request.challenge.startsWith(mark)) return undefined;
-  const asked = { ...withTokenOf(abroad, request), challenge: request.challenge.slice(mark.length) };
   const before = await sessionBefore(auth, request.currentToken);
+  const asked = { ...withTokenOf(abroad, before, request), challenge: request.challenge.slice(mark.length) };
   const answer = await askAbroad(forward(ctx), (call) => abroad.client.loginSecondFactorAtHome(call, asked), {
     verdicts: factorVerdicts,
     detail: `Your account lives in the region "${abroad.region}", which cannot be reached now. Try again soon to finish signing in.`,
@@ -103,7 +103,7 @@ export async function passkeyAbroad(
     answer: { webauthn, attempt },
   }: { readonly request: LoginWithPasskeyRequest; readonly before: Before; readonly answer: PasskeyAnswer },
 ): Promise<Issued | Problem> {
-  const asked = { login: { ...withTokenOf(abroad, request), challenge: '' }, webauthn };
+  const asked = { login: { ...withTokenOf(abroad, before, request), challenge: '' }, webauthn };
   const answer = await askAbroad(forward(ctx), (call) => abroad.client.loginWithPasskeyAtHome(call, asked), {
     verdicts: factorVerdicts,
     detail: `This passkey is of no account here. If your account lives in the region "${abroad.region}", that cannot be reached now. ${rest}`,
@@ -113,10 +113,14 @@ export async function passkeyAbroad(
   return takeOver(auth, ctx, abroad, before, answer);
 }
 
-/** A session's token goes to its home alone. */
-const withTokenOf = <Request extends { readonly currentToken: string }>({ region }: Abroad, request: Request): Request => ({
+/** A session's token goes to its home alone. A session that does not live here may have the former name of its region. */
+const withTokenOf = <Request extends { readonly currentToken: string }>(
+  { region }: Abroad,
+  { abroad }: Before,
+  request: Request,
+): Request => ({
   ...request,
-  currentToken: request.currentToken.split(separator)[1] === region ? request.currentToken : '',
+  currentToken: abroad !== undefined || request.currentToken.split(separator)[1] === region ? request.currentToken : '',
 });
 
 /**

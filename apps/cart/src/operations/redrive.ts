@@ -19,7 +19,7 @@
 import { deadLetterTopic, partitionOf, type TopicSpec } from '@cloakroom/contracts';
 import { publishInParts, type EventLog, type LogRecord } from '@cloakroom/event-log';
 import { type Clock } from '@cloakroom/platform';
-import { isMissing, newCart } from '../projection/apply-record.ts';
+import { isIncomplete, isMissing, newCart } from '../projection/apply-record.ts';
 import { evolve, holdsGuest } from '../model/cart.ts';
 import { isRebuilding, type CartView, type Place } from '../projection/cart.view.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
@@ -89,10 +89,15 @@ async function guestsUntold({ view, topics }: RedriveParts, carts: readonly Cart
   for (const { state } of carts) {
     if (state.claimedBy === undefined) continue;
     const { place, carts: users } = await orRetryLater(view.load(partitionOf(state.claimedBy, topics.events), [state.claimedBy]));
+    const user = users.get(state.claimedBy) ?? newCart(state.claimedBy);
     if (place === undefined || isRebuilding(place))
       untold.set(state.cartId, { is: 'left', why: 'the view is being rebuilt: run this again' });
-    else if (!holdsGuest((users.get(state.claimedBy) ?? newCart(state.claimedBy)).state, state))
-      untold.set(state.cartId, { is: 'put_back' });
+    else if (!holdsGuest(user.state, state))
+      // A join that was buried brings the guest's items itself. Another one would be buried too.
+      untold.set(
+        state.cartId,
+        isIncomplete(user) ? { is: 'left', why: 'the cart of its user waits itself: run this again' } : { is: 'put_back' },
+      );
   }
   return untold;
 }

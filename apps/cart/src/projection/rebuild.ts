@@ -130,8 +130,9 @@ function following(place: Place, copies: BoundsOfCopies, partition: number): Pla
   const isSame = mirrors.length === (place.mirrors?.length ?? 0) && mirrors.every((one) => place.mirrors?.includes(one) === true);
   if (isSame) return place;
   // A region that was given up is left out. If it comes back, its copy is read from the first record, and carts pass over what they hold.
+  // While there were copies, forwardedTo said nothing (cart.view.ts).
   const { mirrors: _, ...alone } = place;
-  return mirrors.length === 0 ? alone : { ...place, mirrors };
+  return mirrors.length === 0 ? { ...alone, forwardedTo: 0n } : { ...place, mirrors };
 }
 
 function boundsOf(bounds: ReadonlyMap<number, Bounds>, partition: number): Bounds {

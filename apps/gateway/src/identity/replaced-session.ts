@@ -22,7 +22,8 @@ export async function replaceSession(
   const shown = [claimWaits ? undefined : token, token?.selfContained?.beside].filter((one) => one !== undefined);
   await Promise.all(shown.map((one) => endIfAbroad(exchange, one, gateway.identity)));
   leave(gateway.identity, token, currentTokenOwn);
-  return claimWaits ? homeOf(gateway.identity, token)?.region : undefined;
+  const home = homeOf(gateway.identity, token);
+  return claimWaits && home !== undefined && isAbroad(home) ? home.region : undefined;
 }
 
 async function endIfAbroad(exchange: Exchange, token: BrowserToken, identity: IdentityParts): Promise<void> {

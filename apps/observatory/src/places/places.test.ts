@@ -86,6 +86,9 @@ it('with two regions a process has a lease on the sessions of each, and a partit
     { place: 'cart-eu', ageMs: 3_000, region: 'eu', home: 'us' },
     { place: 'gateway-us', ageMs: 500, region: 'us', home: 'eu' },
   ]);
+  // The lease on the sessions of a region that is down is the one that matters.
+  const down = both.map((one) => (one.region === 'us' ? { ...one, state: 'stopped' as const } : one));
+  expect((await leasesOf(down)).leases.map(({ home }) => home)).toEqual(['eu', 'us']);
   expect((await placesOf(both)).partitions.map(({ partition, region }) => [partition, region])).toEqual([
     [3, 'eu'],
     [7, 'eu'],

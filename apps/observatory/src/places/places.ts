@@ -33,7 +33,7 @@ const toldBy = (processes: readonly LinkedProcess[]): Promise<Told[]> =>
  */
 export async function leasesOf(processes: readonly LinkedProcess[]): Promise<LeasesView> {
   const told = await toldBy(processes);
-  const regions = [...new Set(told.flatMap(({ region }) => region ?? []))];
+  const regions = [...new Set(processes.flatMap(({ region }) => region ?? []))];
   const leases = told.flatMap(({ name, region, samples }): LeaseView[] => {
     const ages = samples.filter((sample) => sample.name === 'revocation_lease_age_seconds');
     return ages.map(({ labels: { reader = '' }, value }) => {

@@ -274,6 +274,15 @@ describe('a command that is not known', () => {
     expect(await page.ask()).toHaveLength(1);
   });
 
+  it('of a guest whose region does not answer at the sign-in is sent as the person who signed in', async () => {
+    const { page, sent, now, before } = await unknown();
+    now.owner = { cartId: 'u_ada', guestWaits: true };
+    expect(page.follow()).toEqual([]);
+    now.owner = { cartId: 'u_ada' };
+    expect(await page.ask()).toHaveLength(1);
+    expect(sent.slice(before)).toEqual([{ commandId: sent[0]!.commandId, cartId: 'u_ada', as: 'u_ada' }]);
+  });
+
   it('of a guest whose cart nobody can reach any more is dropped', async () => {
     for (const owner of [eve, { cartId: 'g_2' }]) {
       const { page, now } = await unknown();

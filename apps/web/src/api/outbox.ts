@@ -16,6 +16,8 @@ import { uuidV7 } from './uuid.ts';
 export interface CartOwner {
   readonly cartId: string;
   readonly claimedGuestCart?: string;
+  /** The guest whom this browser was lives in a region that does not answer, so it is not known yet which cart is claimed. */
+  readonly guestWaits?: boolean;
 }
 
 export interface OutboxParts extends RetryParts {
@@ -39,7 +41,8 @@ export const askingMs = 10 * 60_000;
 export const pendingCountMax = 20;
 
 export const isOf = ({ cartId }: Pick<PendingCommand, 'cartId'>, owner: CartOwner | undefined): boolean =>
-  owner !== undefined && (cartId === owner.cartId || cartId === owner.claimedGuestCart);
+  owner !== undefined &&
+  (cartId === owner.cartId || cartId === owner.claimedGuestCart || (owner.guestWaits === true && cartId.startsWith('g_')));
 
 /**
  * A guest's cart is out of reach if it is not this guest's cart, and this person did not claim it. While nobody is signed in this is unknown:

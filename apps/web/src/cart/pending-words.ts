@@ -1,5 +1,5 @@
 /** The words that the page uses while the outcome of a command is unknown. docs/tour.md quotes them, and a test compares the two. */
-import type { Cart, Session } from '@cloakroom/contracts/http';
+import type { Cart, Session, SignedIn } from '@cloakroom/contracts/http';
 import type { CartOwner } from '../api/outbox.ts';
 import { plural } from '../format.ts';
 import type { PendingCommand } from '../api/pending-store.ts';
@@ -28,8 +28,8 @@ export const droppedWords = (count: number): string =>
 export const keptWords = (count: number): string =>
   `${plural(count, 'change')} of your cart ${count === 1 ? 'is' : 'are'} not confirmed yet. This tab asks again once you sign in here, and never as somebody else.`;
 
-export function ownerOf(session: Session | undefined): CartOwner | undefined {
+export function ownerOf(session: (Session & Pick<SignedIn, 'cartWaitsFor'>) | undefined): CartOwner | undefined {
   if (session?.cartId === undefined) return undefined;
-  const { cartId, claimedGuestCart } = session;
-  return { cartId, ...(claimedGuestCart !== undefined && { claimedGuestCart }) };
+  const { cartId, claimedGuestCart, cartWaitsFor } = session;
+  return { cartId, ...(claimedGuestCart !== undefined && { claimedGuestCart }), ...(cartWaitsFor !== undefined && { guestWaits: true }) };
 }

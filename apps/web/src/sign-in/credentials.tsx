@@ -40,7 +40,7 @@ export function useEnter(): (next: SignedIn) => Promise<void> {
       toast({ text: `You may be signed in on ${sessionCountMax} devices. The one you left alone longest was signed out to make room.` });
     if (next.cartWaitsFor !== undefined)
       toast({
-        text: `The region ${next.cartWaitsFor} cannot be reached now. What you put into the cart there as a guest joins your cart once it can.`,
+        text: `The region ${next.cartWaitsFor} cannot be reached now. If you filled a cart there as a guest, it joins yours once it can.`,
         action: { label: 'To your cart', run: () => void navigate('/cart') },
       });
     // The guest's cart is being merged into the person's cart, so the person sees the cart first.
