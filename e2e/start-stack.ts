@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { observatoryBearer } from '@cloakroom/platform';
-import { startStack, type RunningStack, type StackRequest } from '@cloakroom/infra';
+import { startStack } from '@cloakroom/infra';
 import { openSpanSink } from './kit/span-sink.ts';
 import { layOut } from './before/shop-of-before.ts';
 import {
@@ -25,11 +25,7 @@ export default async function start(): Promise<() => Promise<void>> {
   const sink = await openSpanSink(spansFile);
   // A second one stands in for the Observatory, which is told more.
   const key = randomBytes(32).toString('base64url');
-  // A test looks at the page of two regions, so these have the real one too. The stand-in hears what it is told.
-  const isWatched = e2eProvider === 'regions';
-  const running: { stack?: RunningStack } = {};
-  const passOn = () => running.stack?.observatory?.url;
-  const observatory = await openSpanSink(observedSpansFile, isWatched ? { passOn } : { key: observatoryBearer(key) });
+  const observatory = await openSpanSink(observedSpansFile, observatoryBearer(key));
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint, OBSERVATORY_URL: observatory.endpoint, OBSERVATORY_SPAN_KEY: key };
   // A shop on native and two regions stand on data of an older build. All of their tests then hold for a shop that was upgraded, or grew.
   const grew = e2eProvider === 'regions';
@@ -49,24 +45,17 @@ export default async function start(): Promise<() => Promise<void>> {
     ...preload,
   };
   if (upgraded) await layOut(dataDir, grew ? 'eu' : undefined);
-  running.stack = await startStack({
+  const stack = await startStack({
     ...variant,
     ...options,
     dataDir,
     fresh: upgraded ? 'kept-redis-in-memory' : 'redis-in-memory',
-    observatory: isWatched,
-    reshape: { ...(grew && { spec: withStrictGateway }), launch: tellingStandIn(observatory.endpoint) },
+    ...(grew && { reshape: { spec: withStrictGateway } }),
   });
   await waitUntilReady();
   return async () => {
-    await running.stack?.stop();
+    await stack.stop();
     await sink.close();
     await observatory.close();
   };
 }
-
-/** `startStack` points the services to the real Observatory, where there is one. */
-const tellingStandIn =
-  (url: string): NonNullable<NonNullable<StackRequest['reshape']>['launch']> =>
-  (_process, launch) =>
-    launch.env?.['OBSERVATORY_URL'] === undefined ? launch : { ...launch, env: { ...launch.env, OBSERVATORY_URL: url } };
