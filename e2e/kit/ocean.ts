@@ -11,9 +11,12 @@ export async function ocean(command: object): Promise<void> {
 
 export const decisionOf = ({ headers }: Answer) => /session;dur=[\d.]+;desc="([^"]+)"/.exec(headers['server-timing'] ?? '')?.[1];
 
+/** A connection that was tried in a cut is given 20 s by gRPC, and the circuit of its calls opens again after some more. */
+const answeredWithinMs = 90_000;
+
 /** A busy machine may miss the time that home has for an answer, and says so. Then a person tries again, as often as it changes nothing. */
 export const untilAnswered = (status: number, call: () => Promise<Answer>) =>
-  expect.poll(() => call().then((told) => told.status), { intervals: [200] }).toBe(status);
+  expect.poll(() => call().then((told) => told.status), { intervals: [200], timeout: answeredWithinMs }).toBe(status);
 
 /**
  * Makes an account at this gateway, with an address that its region decides, so that it needs no ocean. A sign-up that was not answered may have made

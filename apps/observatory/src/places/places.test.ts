@@ -87,7 +87,7 @@ it('with two regions a process has a lease on the sessions of each, and a partit
     { place: 'gateway-us', ageMs: 500, region: 'us', home: 'eu' },
   ]);
   // The lease on the sessions of a region that is down is the one that matters.
-  const down = both.map((one) => (one.region === 'us' ? { ...one, state: 'stopped' as const } : one));
+  const down = both.map((one) => (one.region === 'us' ? { ...one, state: 'ended' as const } : one));
   expect((await leasesOf(down)).leases.map(({ home }) => home)).toEqual(['eu', 'us']);
   expect((await placesOf(both)).partitions.map(({ partition, region }) => [partition, region])).toEqual([
     [3, 'eu'],
