@@ -1,6 +1,6 @@
 /**
- * A shop that people used when its build was an older one: `shop-of-before.tar.gz` is its data folder, and `shop-of-before.json` says who they are. The secrets in
- * both are of this test alone: no other shop ever had them.
+ * A shop that people used when its build was an older one: `shop-of-before.tar.gz` is its data folder, and `shop-of-before.json` says who they are. The
+ * secrets in both are of this test alone: no other shop ever had them.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

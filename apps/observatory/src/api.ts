@@ -77,7 +77,7 @@ export interface SpanView {
   readonly durationMs: number;
   /** It began after the answer had been sent. */
   readonly afterAnswer: boolean;
-  /** What caused it could not go on before its end. False also for work that happened to end before the answer. */
+  /** True where its parent could not go on before its end. Work that merely happened to end before the answer was not waited for. */
   readonly waited: boolean;
   /** Milliseconds of the critical path that were spent in this span itself. 0: it made nobody wait. */
   readonly pathMs: number;

@@ -7,7 +7,7 @@ import { startTrace } from '@cloakroom/platform';
 import { tellDeciders } from '../accounts/tell-deciders.ts';
 import type { Auth } from '../auth.ts';
 import { finishClaims } from '../sign-in/finish-claims.ts';
-import { finishClaimsAbroad } from '../sign-in/claim-abroad.ts';
+import { finishClaimsAbroad, pruneClaimsAbroad } from '../sign-in/claim-abroad.ts';
 import { pruneHistory } from '../database/identity-history.ts';
 import { pruneDevices } from '../throttle/known-devices.ts';
 import { pruneRevocations } from '../revocation/revocations.ts';
@@ -31,6 +31,7 @@ export function openHousekeeping(auth: Auth): Housekeeping {
     const nowMs = auth.clock.nowMs();
     const forgotten =
       (await pruneRevocations(auth.database, nowMs)) +
+      (await pruneClaimsAbroad(auth.database, nowMs)) +
       (await pruneDevices(auth.database, nowMs)) +
       (await pruneHistory(auth.database, nowMs));
     if (finished + told + forgotten > 0) auth.log.info({ finished, told, forgotten }, 'kept house');

@@ -6,7 +6,7 @@ import { startTrace } from '@cloakroom/platform';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { contextOf, guest, look, ok, outboxOf, signIn, signUp } from '../auth.harness.ts';
 import { logout } from '../sessions/logout.ts';
-import { claimGuest, finishClaimsAbroad } from './claim-abroad.ts';
+import { claimGuest, finishClaimsAbroad, pruneClaimsAbroad } from './claim-abroad.ts';
 import { type TwoRegions, twoRegions } from './two-regions.harness.ts';
 
 const [ada, eve] = ['ada@example.com', 'eve@example.com'];
@@ -94,8 +94,11 @@ describe('a guest of the other region', { timeout: openMs }, () => {
     const { token } = await guest(us);
     ocean.isCut = true;
     expect(ok(await signIn(eu, ada, token)).claimWaits).toBe(true);
-    eu.clock.advance(limits.guest.absoluteTimeoutMs);
-    expect([await finish(), await noted()]).toEqual([0, []]);
+    const forget = () => pruneClaimsAbroad(eu.auth.database, eu.clock.nowMs());
+    eu.clock.advance(limits.guest.absoluteTimeoutMs - 1);
+    expect([await forget(), await noted()]).toEqual([0, [expect.objectContaining({ guest_hash: expect.any(String) })]]);
+    eu.clock.advance(1);
+    expect([await forget(), await noted()]).toEqual([1, []]);
   });
 
   it('whose session is of before its region had that name gets the cart too', async () => {

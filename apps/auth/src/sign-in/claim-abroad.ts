@@ -2,15 +2,16 @@
  * A guest of the other region who signs in to an account of this one. The guest's home alone can seal the cart (claim.ts), so home is asked.
  *
  * The transaction of the sign-in notes the question. Home is asked at once, within a bound. Housekeeping asks once more when the sign-in is over, and
- * until home has answered. So a sign-in does not wait for an ocean that is cut, no crash loses the cart, and the browser's old session ends. A question that is repeated changes nothing. Where somebody else has the cart, home
- * says so, and nothing is left to ask.
+ * until home has answered. So a sign-in does not wait for an ocean that is cut, no crash loses the cart, and the browser's old session ends. A question
+ * that is repeated changes nothing. Where somebody else has the cart, home says so, and nothing is left to ask.
  */
 import { type ClaimGuestRequest, type ErrorCode, isProblem, isUserSubject, problem, type Problem } from '@cloakroom/contracts';
 import { forward, type OutgoingCall, type RequestContext } from '@cloakroom/mesh';
+import { limits, tagOf } from '@cloakroom/session';
 import { type Abroad, askAbroad } from '../accounts/abroad.ts';
 import type { Auth } from '../auth.ts';
+import type { Database } from '../database/outbox.ts';
 import { endSession } from '../revocation/revocations.ts';
-import { limits, tagOf } from '@cloakroom/session';
 import { claimGuestCart, closeClaim, guestBefore } from './claim.ts';
 import type { SignIn } from './sign-in.ts';
 
@@ -36,17 +37,13 @@ export async function claimAbroad(
 
 /**
  * Asks again for each note, once its sign-in is settled, and forgets it with the answer. The browser's old session ends with it, if the person has a
- * new one. A note is older than any session of a guest can be at most.
+ * new one.
  * @returns how many were answered
  */
 export async function finishClaimsAbroad(auth: Auth, newCall: () => OutgoingCall, stopping?: AbortSignal): Promise<number> {
   const { abroad, database, clock } = auth;
   if (abroad === undefined) return 0;
   const nowMs = clock.nowMs();
-  await database
-    .deleteFrom('claims_abroad')
-    .where('noted_at_ms', '<=', nowMs - limits.guest.absoluteTimeoutMs)
-    .execute();
   let [answered, silent] = [0, 0];
   for (let after = ''; ;) {
     const page = await database
@@ -71,6 +68,18 @@ export async function finishClaimsAbroad(auth: Auth, newCall: () => OutgoingCall
     }
     if (page.length < pageSize) return answered;
   }
+}
+
+/**
+ * Forgets notes that are older than a session of a guest can be, so home has nothing left to give away.
+ * @returns how many were forgotten
+ */
+export async function pruneClaimsAbroad(database: Database, nowMs: number): Promise<number> {
+  const { numDeletedRows } = await database
+    .deleteFrom('claims_abroad')
+    .where('noted_at_ms', '<=', nowMs - limits.guest.absoluteTimeoutMs)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
 }
 
 interface Asked {

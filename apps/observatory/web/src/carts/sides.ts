@@ -15,7 +15,7 @@ export interface Side {
 export interface HeardLog {
   /** The region whose log it is. */
   readonly of: string;
-  /** Of the newest record of this cart that the side has of that log, in that log. Undefined: it has none. */
+  /** Place in that log of the newest record of this cart that the side has from it. Undefined: it has none. */
   readonly offset: string | undefined;
   /** Records of this cart that stand in that log, and that the side has not got. */
   readonly lacks: number;
