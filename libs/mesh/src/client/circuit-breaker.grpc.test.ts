@@ -1,7 +1,7 @@
 /** Replicas that take every connection and break it at each call, as a process does that one kind of request crashes. */
 import { randomBytes } from 'node:crypto';
 import { createServer, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { AuthService, isProblem } from '@cloakroom/contracts';
 import { createLogger, startTrace } from '@cloakroom/platform';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -106,3 +106,29 @@ it('stays closed when one replica is restarted and then the other, each with cal
   hold = false;
   expect(await call()).toBe('ok');
 });
+
+it('finds a peer again whose host had vanished while the client connected to it', async () => {
+  const peer = await openPeer(answer);
+  let isCut = true;
+  const sockets: Socket[] = [];
+  // A vanished host answers no byte, and never ends a connection.
+  const network = createTcpServer((socket) => {
+    sockets.push(socket.on('error', () => undefined));
+    if (!isCut)
+      sockets.push(
+        socket
+          .pipe(connect(peer.port, '127.0.0.1'))
+          .on('error', () => undefined)
+          .pipe(socket),
+      );
+  });
+  await new Promise<void>((resolve) => network.listen(0, '127.0.0.1', resolve));
+  opened.push(() => {
+    for (const socket of sockets) socket.destroy();
+    network.close();
+  });
+  const call = clientOf({ ...peer, port: (network.address() as AddressInfo).port });
+  expect(await call()).not.toBe('ok');
+  isCut = false;
+  await vi.waitFor(async () => expect(await call()).toBe('ok'), { timeout: 60_000, interval: 200 });
+}, 90_000);

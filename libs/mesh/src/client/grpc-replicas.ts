@@ -8,10 +8,12 @@
  *   a suspect, and gets no calls while another one is there. It stays one until it answers, or its connection is known to be lost.
  * - A replica may take connections and break each of them at a call. It looks connected again at once, and has nothing under way. So it is a suspect too,
  *   after a second connection broke with no answer since the first. One broken connection is a restart.
+ * - A host that has vanished answers no dial, and grpc-js waits for that answer without end. So an attempt to connect that has come to nothing begins
+ *   anew (`attemptMaxMs`), and a healed network is found.
  * - The client sends no call twice: a call waits for the first connection, rather than fail on one and go to the next. When a replica dies, the calls
  *   on their way come back as `connection_lost`. Only the caller knows whether one may be repeated; a repeated call then reaches another replica.
  *
- * With one address none of this happens: the client uses the connection as it is.
+ * With one address no replica is chosen, and none is a suspect.
  */
 import { type Client, connectivityState } from '@grpc/grpc-js';
 
@@ -25,6 +27,9 @@ const lostInRowToSuspect = 2;
 const silenceMinMs = 250;
 /** The client looks at every state again after this, whatever it heard. */
 const lookAgainMs = 1_000;
+
+/** A handshake across an ocean takes a third of a second, and a crowded machine takes ten times as long. */
+const attemptMaxMs = 6_000;
 
 /** A call that picked the old connection a moment ago has begun by then. */
 const leavingMs = 1_000;
@@ -60,6 +65,8 @@ interface Connection {
   /** Connections that broke under a call since the last answer. Calls that were under way on one of them end together, and count once. */
   lostInRow: number;
   lostAtMs: number;
+  /** When it was first seen without a connection. Undefined while it has one, and while nobody asked for one. */
+  attemptSinceMs: number | undefined;
 }
 
 export function openReplicas(addresses: readonly string[], connect: (address: string) => Client, nowMs: () => number): Replicas {
@@ -70,11 +77,15 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     suspectUntilMs: Number.NEGATIVE_INFINITY,
     lostInRow: 0,
     lostAtMs: Number.NEGATIVE_INFINITY,
+    attemptSinceMs: undefined,
   }));
   let turn = 0;
   const nextChange = sharedChange(connections);
   let closed = false;
   const renewal = openRenewal(connections, connect);
+  const look = setInterval(() => {
+    for (const connection of connections) if (hasWaitedInVain(connection, nowMs())) renewal.beginAnew(connection);
+  }, lookAgainMs).unref();
 
   const use = (connection: Connection, kind: 'unary' | 'stream', wasConnected: boolean): Replica => {
     connection.underWay[kind]++;
@@ -116,6 +127,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     },
     close() {
       closed = true;
+      clearInterval(look);
       renewal.close();
       for (const { client } of connections) client.close();
     },
@@ -141,6 +153,14 @@ function note(
   if (silent || (heard === 'lost' && connection.lostInRow >= lostInRowToSuspect)) connection.suspectUntilMs = nowMs + suspicionMs;
 }
 
+function hasWaitedInVain(connection: Connection, nowMs: number): boolean {
+  const state = connection.client.getChannel().getConnectivityState(false);
+  // After a refused dial a channel says TRANSIENT_FAILURE until it is connected, also during the attempts that follow.
+  const isTrying = state === connectivityState.CONNECTING || state === connectivityState.TRANSIENT_FAILURE;
+  connection.attemptSinceMs = isTrying ? (connection.attemptSinceMs ?? nowMs) : undefined;
+  return nowMs - (connection.attemptSinceMs ?? nowMs) >= attemptMaxMs;
+}
+
 /** Opens new connections in place of those that show old certificates. A renewal that begins while another runs replaces it. */
 function openRenewal(connections: readonly Connection[], connect: (address: string) => Client) {
   let latest = 0;
@@ -148,6 +168,7 @@ function openRenewal(connections: readonly Connection[], connect: (address: stri
   const replace = (connection: Connection, next: Client): void => {
     const old = connection.client;
     connection.client = next;
+    connection.attemptSinceMs = undefined;
     leaving.add(old);
     setTimeout(() => {
       leaving.delete(old);
@@ -170,6 +191,11 @@ function openRenewal(connections: readonly Connection[], connect: (address: stri
     async renew(): Promise<void> {
       const renewal = (latest += 1);
       await Promise.all(connections.map((connection) => renewOne(connection, renewal)));
+    },
+    beginAnew(connection: Connection): void {
+      const next = connect(connection.address);
+      next.getChannel().getConnectivityState(true);
+      replace(connection, next);
     },
     close(): void {
       latest += 1;
