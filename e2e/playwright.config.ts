@@ -7,8 +7,9 @@ const chromium = findChromium();
 /**
  * Embedded has one process for all services, so tests that stop or lose real processes do not run there. Pages and
  * keyboard paths do not depend on the parts below. So they are tested on embedded alone, and the other providers spend
- * their minutes on what only real processes can show. The Observatory's views are tested on one of the two each, and the tour on both. Its request view is
- * walked on native, where its hops cross processes. planted-delay.embedded.e2e.ts looks at each hop of the one process.
+ * their minutes on what only real processes can show. The Observatory's views are tested on one of the two each. Its
+ * request view is walked on native, where its hops cross processes. planted-delay.embedded.e2e.ts looks at each hop of
+ * the one process. `npm test` runs a part of these files on embedded (infra/testing/test.suites.ts).
  */
 const ofThePage = '**/e2e/pages/**';
 const left = {
@@ -71,8 +72,8 @@ export default defineConfig({
   retries: 0,
   // Guards against hanging, and no promise: a test that holds the shop to a time states its own bound. A
   // crowded machine takes several times as long.
-  timeout: 180_000,
-  expect: { timeout: 30_000 },
+  timeout: 400_000,
+  expect: { timeout: 60_000 },
   globalSetup: './start-stack.ts',
   outputDir: `../test-results/${reportName}`,
   reporter: [['list'], ['json', { outputFile: `../test-results/${reportName}.json` }]],

@@ -193,7 +193,8 @@ program
     'while you work: checks, and unit tests of the projects that differ from main and of those that depend on them',
     false,
   )
-  .action((flags: { only?: string[]; quick: boolean; affected: boolean }) =>
+  .option('--again', 'run suites again that this very tree has passed on this machine', false)
+  .action((flags: { only?: string[]; quick: boolean; affected: boolean; again: boolean }) =>
     ends(async () => (await import('./testing/test.ts')).test(flags, print))(),
   );
 

@@ -51,9 +51,14 @@ export async function addToCart(page: Page, productId: string): Promise<void> {
 /** A colour that is still fading proves nothing. With reduced motion it fades for 0.01 ms, which on a busy machine may end only frames later. */
 export async function goDark(page: Page): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  await untilStill(page);
+}
+
+/** Half faded in, a text has another contrast. An animation that repeats for ever, such as that of a placeholder, is not waited for. */
+export async function untilStill(page: Page): Promise<void> {
   await page.evaluate(async () => {
-    const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
-    await Promise.allSettled(fading.map(({ finished }) => finished));
+    const ending = document.getAnimations().filter((each) => Number.isFinite(each.effect?.getComputedTiming().endTime));
+    await Promise.allSettled(ending.map(({ finished }) => finished));
   });
 }
 

@@ -21,7 +21,6 @@ async function cartWrites({ url, key }: Stage): Promise<Row> {
 }
 
 test('writes to a cart are judged by their promise, while cart is there and while it is gone', async ({ stage }) => {
-  test.setTimeout(180_000);
   const [gateway] = stage.shop;
   const guest = await posted('/api/session/guest', {}, { gateway });
   const cookie = `${sessionCookieOf(tokenIn(guest)!)}; trainee=${trainee}`;

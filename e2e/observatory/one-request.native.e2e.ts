@@ -3,9 +3,6 @@ import { addToCart, lines, signIn } from '../kit/browser.ts';
 import { tabTo } from '../kit/keyboard.ts';
 import { expect, factsIn, hop, hopPanel, lanes, list, openObservatory, pathRows, test } from './stage.ts';
 
-/** A machine under load takes its time over seven processes and two browsers. */
-test.describe.configure({ timeout: 240_000 });
-
 async function productOf(gateway: string): Promise<string> {
   const answer = (await (await fetch(`${gateway}/api/products?pageSize=1`)).json()) as { items: { productId: string }[] };
   return answer.items[0]!.productId;

@@ -5,7 +5,7 @@
 import { addToCart, goDark } from '../kit/browser.ts';
 import { expect, expectContrast, expectSound, list, openObservatory, test } from './stage.ts';
 
-test.describe.configure({ timeout: 400_000 });
+test.describe.configure({ timeout: 900_000 });
 
 test('every view is sound in both themes, wide and narrow', async ({ stage, newContext }) => {
   const laptop = await newContext(stage.shop[0]);

@@ -5,7 +5,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { watchCrowd } from '@cloakroom/testing';
 import type { Page } from '@playwright/test';
-import { addToCart, drawer, expect, goDark, searchField, signIn, test } from '../kit/browser.ts';
+import { addToCart, drawer, expect, goDark, searchField, signIn, test, untilStill } from '../kit/browser.ts';
 import { address, chooseCard, placeButton, summary } from '../kit/check-out.ts';
 import { newPerson } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
@@ -38,6 +38,7 @@ interface Seen {
 /** All rules in the light theme. In the dark theme only the rules that a theme can break. */
 async function expectSound(page: Page, where: string): Promise<void> {
   await page.waitForLoadState('networkidle').catch(() => undefined);
+  await untilStill(page);
   await expectNoViolation(axe(page), `axe on ${where}`);
   await goDark(page);
   await expectNoViolation(axe(page).withRules(['color-contrast', 'link-in-text-block']), `contrast in the dark theme on ${where}`);
@@ -71,7 +72,7 @@ async function forgetShift(page: Page): Promise<void> {
 }
 
 /** A scan of a page takes a second or two, and a test has a dozen of them. A crowded machine takes several times as long. */
-test.describe.configure({ timeout: 400_000 });
+test.describe.configure({ timeout: 900_000 });
 
 test('every page is sound in both themes, for a visitor', async ({ newBrowser, products }) => {
   const page = await newBrowser(gateways[0]);

@@ -116,7 +116,6 @@ test('the session bar and the heading of the cart page have the same word for th
 });
 
 test('an uncertain command of a guest is repeated as the person who signs up, and as no other person', async ({ newBrowser, products }) => {
-  test.setTimeout(120_000);
   const [ada, eve] = [newPerson(), newPerson()];
   const page = await newBrowser(gateways[0]);
   await addToCart(page, products[1]!);

@@ -8,6 +8,7 @@ import { repository } from '../stack/folders.ts';
 
 /** Each build starts nx and the compiler; a busy machine takes its time over that. */
 const buildTimeoutMs = 120_000;
+const ignored = 'node_modules\n.nx\ndist\nreports\n';
 let workspace: string;
 const write = (path: string, text: string) => writeFileSync(join(workspace, path), text);
 
@@ -51,7 +52,7 @@ function nx(...args: string[]): string[] {
     encoding: 'utf8',
     timeout: buildTimeoutMs,
   });
-  return [...output.matchAll(/^> nx run @small\/(\w+:\w+)$/gm)].map(([, task]) => task!).toSorted();
+  return [...output.matchAll(/^> nx run @small\/(\w+(?::\w+)+)$/gm)].map(([, task]) => task!).toSorted();
 }
 const build = () => nx('run-many', '-t', 'build');
 const built = (name: string) => readdirSync(join(workspace, 'libs', name, 'dist')).filter((file) => file.endsWith('.js'));
@@ -78,7 +79,7 @@ it('builds what changed, brings back what did not, and keeps no output of a dele
 it('tests what changed and what depends on it, and nothing else', { timeout: 5 * buildTimeoutMs }, () => {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: workspace, stdio: 'ignore' });
   const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];
-  write('.gitignore', 'node_modules\n.nx\ndist\n');
+  write('.gitignore', ignored);
   git('init', '--initial-branch=main');
   git('add', '.');
   git(...identity, 'commit', '--message', 'all');
@@ -89,3 +90,47 @@ it('tests what changed and what depends on it, and nothing else', { timeout: 5 *
   write('libs/low/src/kept.ts', 'export const kept = 2;\n');
   expect(affected()).toEqual(['high:test', 'low:test']);
 });
+
+it(
+  'remembers a suite that ended well until any file of the tree changes, and no suite that did not',
+  { timeout: 7 * buildTimeoutMs },
+  () => {
+    const { suite } = (
+      JSON.parse(readFileSync(join(repository, 'infra/package.json'), 'utf8')) as {
+        nx: { targets: { suite: { command: string; inputs: readonly (string | object)[] } } };
+      }
+    ).nx.targets;
+    const inputs = suite.inputs.filter((input) => typeof input === 'string' || !('runtime' in input));
+    const command = suite.command.replace('infra/testing/suite.main.ts', 'suite.js');
+    expect(command).toContain('suite.js');
+    write('.gitignore', ignored);
+    write('package.json', JSON.stringify({ name: 'small', private: true, type: 'module', workspaces: ['libs/*', 'infra'] }));
+    mkdirSync(join(workspace, 'infra'));
+    write(
+      'infra/package.json',
+      JSON.stringify({ name: '@small/infra', version: '0.1.0', nx: { targets: { suite: { ...suite, command, inputs } } } }),
+    );
+    write(
+      'suite.js',
+      `import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+     mkdirSync('infra/reports/suites', { recursive: true });
+     writeFileSync('infra/reports/suites/' + process.argv[2] + '.json', process.argv[2]);
+     process.exitCode = existsSync('broken.txt') ? 1 : 0;`,
+    );
+    const report = join(workspace, 'infra/reports/suites/labs.json');
+    const run = () => {
+      rmSync(report, { force: true });
+      const ran = nx('run', '@small/infra:suite:labs');
+      expect(readFileSync(report, 'utf8')).toBe('labs');
+      return ran;
+    };
+    expect(run()).toEqual(['infra:suite:labs']);
+    expect(run()).toEqual([]);
+    write('a-document.md', 'a word more');
+    expect(run()).toEqual(['infra:suite:labs']);
+    expect(run()).toEqual([]);
+    write('broken.txt', '');
+    expect(run).toThrow(/Command failed/);
+    expect(run).toThrow(/Command failed/);
+  },
+);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { startDevServices } from '../launch/dev-services.ts';
 import { runContainers } from './containers.suite.ts';
 import { dataRoot, repository } from '../stack/folders.ts';
+import { StackError } from '../stack/outcome.ts';
 import { testBases } from '../stack/test-bases.ts';
 import {
   add,
@@ -53,6 +54,13 @@ const quickJourneys = [
   'orders/an-order-is-placed-once.e2e.ts',
 ];
 
+/**
+ * Pages do not depend on the parts below, so they are tested on `embedded` alone, as are the views of the Observatory that need no process of their own.
+ * Of the promises of carts, sessions and orders it shows the first page's. `native` runs all of them, on real Redis and Kafka. To run them here too took
+ * 4 minutes.
+ */
+const onEmbedded = ['/pages/', '.embedded.e2e.ts', 'telemetry/', 'faults/', 'sessions/token-modes.e2e.ts', ...quickJourneys];
+
 /** The parts of the test run that a suite may use. */
 export interface Stage {
   readonly print: Print;
@@ -79,7 +87,12 @@ export const stages: readonly (readonly (readonly Suite[])[])[] = [
   ],
   [
     [
-      { name: 'e2e-embedded', needs: ['browser'], run: browserSuite('embedded'), quick: browserSuite('embedded', quickJourneys) },
+      {
+        name: 'e2e-embedded',
+        needs: ['browser'],
+        run: browserSuite('embedded', onEmbedded),
+        quick: browserSuite('embedded', quickJourneys),
+      },
       { name: 'attack-proof', needs: ['browser'], run: runProof },
       { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
       { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
@@ -105,6 +118,14 @@ export const stages: readonly (readonly (readonly Suite[])[])[] = [
     ],
   ],
 ];
+
+/** @throws StackError */
+export function suiteNamed(name: string): Suite {
+  const all = stages.flat(2);
+  const found = all.find((suite) => suite.name === name);
+  if (found === undefined) throw new StackError(`no suite ${name}`, `one of ${all.map((suite) => suite.name).join(', ')}`);
+  return found;
+}
 
 async function runChecks(stage: Stage): Promise<Counts> {
   const { output, code } = await listen('check', [], stage);

@@ -14,8 +14,11 @@ import { obtainMirror } from '../native/mirror.ts';
 import { add, describeFailures, noCounts } from './reports.ts';
 import type { Counts } from './reports.ts';
 import { align } from '../cli/status.ts';
-import { quickSecondsMax, stages } from './test.suites.ts';
+import { describeRemembered, runRemembered } from './remembered.ts';
+import type { Remembered, SuiteReport } from './remembered.ts';
+import { quickSecondsMax, stages, suiteNamed } from './test.suites.ts';
 import type { Need, Print, Stage, Suite } from './test.suites.ts';
+import { whenInterrupted } from './when-interrupted.ts';
 
 type Lacks = Partial<Record<Need, string>>;
 
@@ -25,12 +28,15 @@ interface Outcome {
   readonly name: string;
   readonly counts: Counts;
   readonly seconds: number;
+  readonly earlier: SuiteReport | undefined;
 }
 
 export interface Choice {
   readonly only?: readonly string[] | undefined;
   readonly quick?: boolean | undefined;
   readonly affected?: boolean | undefined;
+  /** Runs a suite also where this tree has passed it on this machine. */
+  readonly again?: boolean | undefined;
 }
 
 /** @throws StackError */
@@ -38,8 +44,7 @@ export function choose({ only, quick = false, affected = false }: Choice): Suite
   const chooser = quick ? '--quick' : affected ? '--affected' : undefined;
   if (chooser !== undefined && (only !== undefined || (quick && affected)))
     throw new StackError(`${chooser} chooses the suites itself`, 'leave all but one of --quick, --affected and --only out');
-  const unknown = only?.find((name) => !suites.some((suite) => suite.name === name));
-  if (unknown !== undefined) throw new StackError(`no suite ${unknown}`, `one of ${suites.map(({ name }) => name).join(', ')}`);
+  only?.forEach(suiteNamed);
   if (quick) return partOf('quick');
   return affected ? partOf('affected') : suites.filter(({ name }) => only === undefined || only.includes(name));
 }
@@ -51,6 +56,8 @@ function partOf(part: 'quick' | 'affected'): Suite[] {
   });
 }
 
+type Run = (suite: Suite, stage: Stage) => Promise<Remembered>;
+
 /** @returns the exit code */
 export async function test(choice: Choice, print: Print): Promise<number> {
   const began = performance.now();
@@ -60,6 +67,10 @@ export async function test(choice: Choice, print: Print): Promise<number> {
   const interrupted = whenInterrupted();
   const lacks = await findLacks(chosen, print);
   const leftOut: LeftOut[] = [];
+  const isPart = choice.quick === true || choice.affected === true;
+  // The first two have no needs, and nx remembers them by project.
+  const run = async (suite: Suite, stage: Stage): Promise<Remembered> =>
+    isPart || suite.needs.length === 0 ? { counts: await suite.run(stage) } : runRemembered(suite.name, stage, choice.again === true);
   const runRow = async (row: readonly Suite[], aside: boolean): Promise<Outcome[]> => {
     const outcomes: Outcome[] = [];
     for (const suite of chosen.filter(({ name }) => row.some((one) => one.name === name))) {
@@ -67,7 +78,9 @@ export async function test(choice: Choice, print: Print): Promise<number> {
       if (interrupted()) leftOut.push({ suite: suite.name, why: 'interrupted', excused: false });
       else if (lack !== undefined) leftOut.push({ suite: suite.name, why: lacks[lack]!, excused: lack === 'engine' });
       else
-        outcomes.push(await (aside ? runAside(suite, print, interrupted) : runSuite(suite, { print, interrupted, onOutput: undefined })));
+        outcomes.push(
+          await (aside ? runAside(suite, print, interrupted, run) : runSuite(suite, { print, interrupted, onOutput: undefined }, run)),
+        );
     }
     return outcomes;
   };
@@ -91,30 +104,27 @@ export function quickNotes(seconds: number): string[] {
 }
 
 /** Runs beside another suite, so its output comes in one piece at the end. */
-async function runAside(suite: Suite, print: Print, interrupted: () => boolean): Promise<Outcome> {
+async function runAside(suite: Suite, print: Print, interrupted: () => boolean, run: Run): Promise<Outcome> {
   print(`\n== ${suite.name} has begun beside; what it says follows when it ends`);
   let said = '';
-  const outcome = await runSuite(suite, {
-    print: (line) => (said += `${line}\n`),
-    interrupted,
-    onOutput: (text) => (said += text),
-  });
+  const stage: Stage = { print: (line) => (said += `${line}\n`), interrupted, onOutput: (text) => (said += text) };
+  const outcome = await runSuite(suite, stage, run);
   print(said);
   return outcome;
 }
 
-async function runSuite(suite: Suite, stage: Stage): Promise<Outcome> {
+async function runSuite(suite: Suite, stage: Stage, run: Run): Promise<Outcome> {
   stage.print(`\n== ${suite.name}`);
   const began = performance.now();
-  let counts: Counts;
+  let ran: Remembered;
   try {
-    counts = await suite.run(stage);
+    ran = await run(suite, stage);
   } catch (error) {
     const why = describeFailure(error);
     stage.print(`${suite.name}: ${why}`);
-    counts = { ...noCounts, failed: 1, failures: [{ file: '', title: 'did not run', error: why }] };
+    ran = { counts: { ...noCounts, failed: 1, failures: [{ file: '', title: 'did not run', error: why }] } };
   }
-  return { name: suite.name, counts, seconds: (performance.now() - began) / 1000 };
+  return { name: suite.name, counts: ran.counts, earlier: ran.earlier, seconds: (performance.now() - began) / 1000 };
 }
 
 /** Installs missing parts where it may. @returns for each need the reason why it is not met */
@@ -157,15 +167,10 @@ function report(outcomes: readonly Outcome[], leftOut: readonly LeftOut[], print
   for (const line of describeFailures(outcomes)) print(line);
   print('');
   for (const line of align([['suite', 'passed', 'failed', 'skipped', 'seconds'], ...rows])) print(line);
+  for (const { name, earlier } of outcomes) if (earlier !== undefined) print(`\n${describeRemembered(name, earlier)}`);
   for (const one of leftOut) print(`\n${describeLeftOut(one)}`);
   const unrun = countUnrun(leftOut, total.skipped, inCi);
   if (unrun > 0) print(`\n  CI=true: ${unrun} suites left out or tests skipped count as failed`);
   print(`\n${total.passed} passed, ${total.failed + unrun} failed`);
   return total.failed + unrun === 0 ? 0 : 1;
-}
-
-function whenInterrupted(): () => boolean {
-  let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (interrupted = true));
-  return () => interrupted;
 }
