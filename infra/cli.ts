@@ -180,7 +180,7 @@ program
   )
   .option(
     '--only <suites>',
-    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster,e2e-regions,integration-labs,labs,containers',
+    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster,e2e-regions,integration-labs,containers,benches,labs',
     (text: string) => text.split(','),
   )
   .option(

@@ -15,6 +15,7 @@ export const testBases = {
   'e2e-native-faults': 7900,
   fuzz: 8200,
   labs: 8500,
+  'planted-faults': 22_800,
   /** The second shop of a lab that runs two at once. */
   'labs-second-shop': 8800,
   /** Two regions take twice the room of a shop: 9,100 to 9,611. */

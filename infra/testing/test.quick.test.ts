@@ -28,7 +28,9 @@ it('a quick run names files that are there, since a filter that finds none prove
 
 it('each test against real servers is in one of the suites, once', () => {
   const all = globSync('**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**', '**/dist/**'] });
-  expect([...integrationFiles('integration'), ...integrationFiles('integration-labs')].toSorted()).toEqual(all.toSorted());
+  const suites = (['integration', 'integration-labs', 'benches'] as const).map(integrationFiles);
+  expect(suites.every((files) => files.length > 0)).toBe(true);
+  expect(suites.flat().toSorted()).toEqual(all.toSorted());
 });
 
 it('says that it was a part, and when it took longer than it may', () => {

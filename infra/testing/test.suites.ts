@@ -41,7 +41,11 @@ export interface Suite {
 export const quickSecondsMax = 6 * 60;
 /** One file for each check that needs a real server: the session scripts in Redis, and a cart from Kafka's log into Redis. */
 const quickIntegration = ['libs/session/src/session.store.redis.int.test.ts', 'apps/cart/src/cart.int.test.ts'];
-const integrationFolders = { integration: ['libs', 'apps', 'infra', 'tools'], 'integration-labs': ['labs'] } as const;
+const integrationFolders = {
+  integration: ['libs', 'apps', 'infra', 'tools'],
+  'integration-labs': ['labs/!(bench)'],
+  benches: ['labs/bench'],
+} as const;
 /**
  * The promises of the first page, in a browser and over HTTP, by both gateways: the journey, the claim of a guest's cart, a logout, two devices, an
  * order.
@@ -74,9 +78,9 @@ export const quickFiles = [...quickIntegration, ...quickJourneys.map((file) => `
 /**
  * The order of a whole run. Stages follow each other; the rows of a stage run beside each other, each from left to right.
  *
- * First comes what takes every core by itself. Then two shops at a time: these suites mostly wait for a fault to be noticed and healed. The cluster
- * and the two regions start 20 processes and more each, so they run beside `embedded`, which is one process. Both rows take about the same time. Last
- * come suites that nothing may run beside: the labs measure, and building images takes every core for minutes.
+ * First comes what takes every core by itself. Then two shops at a time: these suites mostly wait for a fault to be noticed and healed. The two regions
+ * and the cluster start 20 processes and more each, so they run beside `embedded`, which is one process, and first. Images are built while
+ * `integration` waits. Both rows take about the same time. Last come suites that nothing may run beside: the benchmarks and the labs measure.
  */
 export const stages: readonly (readonly (readonly Suite[])[])[] = [
   [
@@ -96,25 +100,26 @@ export const stages: readonly (readonly (readonly Suite[])[])[] = [
       { name: 'attack-proof', needs: ['browser'], run: runProof },
       { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
       { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
+      { name: 'integration-labs', needs: ['native'], run: (stage) => runFiles(stage, integrationFiles('integration-labs')) },
+      { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
     ],
     [
-      { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
       { name: 'e2e-regions', needs: ['native', 'mirror', 'browser'], run: browserSuite('regions') },
+      { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
+      { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
+      { name: 'e2e-chaos', needs: ['native'], run: runChaos },
       {
         name: 'integration',
         needs: ['native'],
         run: (stage) => runIntegration(stage, integrationFiles('integration')),
         quick: (stage) => runIntegration(stage, quickIntegration),
       },
-      { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
-      { name: 'e2e-chaos', needs: ['native'], run: runChaos },
     ],
   ],
   [
     [
-      { name: 'integration-labs', needs: ['native'], run: (stage) => runIntegration(stage, integrationFiles('integration-labs')) },
+      { name: 'benches', needs: ['native'], run: (stage) => runFiles(stage, integrationFiles('benches')) },
       { name: 'labs', needs: ['native'], run: runLabs },
-      { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
     ],
   ],
 ];
@@ -166,25 +171,34 @@ async function runUnit({ onOutput }: Stage, which: 'run-many' | 'affected' = 'ru
 }
 
 /** All packages run against the same two Redis, one Kafka and one PostgreSQL. Files run one at a time, as some of them pause the broker. */
-async function runIntegration({ print, interrupted, onOutput }: Stage, files: readonly string[]): Promise<Counts> {
-  const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
+async function runIntegration(stage: Stage, files: readonly string[]): Promise<Counts> {
   const dataDir = join(dataRoot, 'integration');
-  const services = await startDevServices({ base: testBases.integration, dataDir, fresh: 'redis-in-memory', say: print });
-  let sum = noCounts;
+  const services = await startDevServices({ base: testBases.integration, dataDir, fresh: 'redis-in-memory', say: stage.print });
   try {
-    for (const folder of folders) {
-      if (interrupted()) break;
-      print(`\n${folder}`);
-      const file = join(repository, folder, 'reports', 'int.json');
-      forgetReport(file);
-      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file, files), {
-        env: { ...services.env, CLOAKROOM_INTEGRATION: '1' },
-        onOutput,
-      });
-      sum = add(sum, withExitCode(readVitestReport(file) ?? noCounts, code));
-    }
+    return await runFiles(stage, files, services.env);
   } finally {
     await services.stop();
+  }
+}
+
+/** @param env addresses of the services; the tests of the labs start their own */
+async function runFiles(
+  { print, interrupted, onOutput }: Stage,
+  files: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Counts> {
+  const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
+  let sum = noCounts;
+  for (const folder of folders) {
+    if (interrupted()) break;
+    print(`\n${folder}`);
+    const file = join(repository, folder, 'reports', 'int.json');
+    forgetReport(file);
+    const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file, files), {
+      env: { ...env, CLOAKROOM_INTEGRATION: '1' },
+      onOutput,
+    });
+    sum = add(sum, withExitCode(readVitestReport(file) ?? noCounts, code));
   }
   return sum;
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { checkHistory, report, runWorkload } from '@cloakroom/testing';
 import { expect, it } from 'vitest';
 import { startStack } from '../../infra/launch/harness.ts';
+import { testBases } from '../../infra/stack/test-bases.ts';
 import { preloadOf } from './preload.ts';
 import { projectorFaults } from './projector-faults.ts';
 
-/** Apart from every other stack of the tests. */
-const base = 9_700;
+const base = testBases['planted-faults'];
 const seed = Math.floor(Math.random() * 1_000_000);
 
 it.each(projectorFaults)(`finds out a shop where $name (seed ${seed})`, { timeout: 240_000 }, async ({ name, foundAs }) => {
