@@ -42,8 +42,8 @@ export async function runRemembered(name: string, { onOutput }: Stage, again: bo
   forgetReport(fileOf(name));
   const task = ['run', `@cloakroom/infra:suite:${name}`, '--outputStyle=stream-without-prefixes', ...(again ? ['--skip-nx-cache'] : [])];
   const code = await runCommand(join(repository, 'node_modules', '.bin', 'nx'), task, {
-    // A developer's own .env is no input of a suite.
-    env: { NX_TUI: 'false', NX_LOAD_DOT_ENV_FILES: 'false' },
+    // A developer's own .env is no input of a suite. Its output is kept, so it must have no control codes of a terminal.
+    env: { NX_TUI: 'false', NX_LOAD_DOT_ENV_FILES: 'false', NX_NATIVE_COMMAND_RUNNER: 'false' },
     onOutput,
   });
   const report = readReport(name);

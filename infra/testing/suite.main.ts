@@ -6,8 +6,8 @@ import { allPassed, writeReport } from './remembered.ts';
 import { suiteNamed } from './test.suites.ts';
 import { whenInterrupted } from './when-interrupted.ts';
 
-// The suite's own calls of nx are no part of the one around it.
-for (const name of Object.keys(process.env)) if (name.startsWith('NX_')) delete process.env[name];
+// The suite's own calls of nx are no part of the one around it, which also asks for colours.
+for (const name of Object.keys(process.env)) if (name.startsWith('NX_') || name === 'FORCE_COLOR') delete process.env[name];
 const suite = suiteNamed(process.argv[2] ?? '');
 const interrupted = whenInterrupted();
 const began = performance.now();
