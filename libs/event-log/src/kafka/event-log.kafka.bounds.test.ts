@@ -20,14 +20,34 @@ const newClient = (() => ({
   destroy: () => undefined,
 })) as unknown as typeof createClient;
 
+/** Another question of the client asked for a topic that is not there. */
+const poisoned = (() => {
+  let clients = 0;
+  return {
+    kafka: {
+      admin: () => {
+        const isPoisoned = clients++ === 0;
+        return {
+          connect: () => Promise.resolve(),
+          listTopics: () =>
+            isPoisoned ? Promise.reject(Object.assign(new Error(), { type: 'UNKNOWN_TOPIC_OR_PARTITION' })) : Promise.resolve([topic.name]),
+          fetchTopicMetadata: () =>
+            Promise.resolve({ topics: [{ name: topic.name, partitions: [{ leader: 1, partitionErrorCode: 0, replicas: [1] }] }] }),
+        };
+      },
+    },
+    destroy: () => undefined,
+  };
+}) as unknown as () => ReturnType<typeof createClient>;
+
 const topic: TopicSpec = { name: 'session.revocations', partitions: 1, cleanup: 'delete', retentionMs: -1 };
 const silent = () => undefined;
 const log = { debug: silent, info: silent, warn: silent, error: silent };
 let nowMs: number;
 const unknown = () => Promise.reject(new TypeError("Cannot destructure property 'partitions' of 'high.pop(...)' as it is undefined."));
 const known = () => Promise.resolve([{ partition: 0, offset: '7', low: '2', high: '7' }]);
-const open = () =>
-  new KafkaEventLog({ brokers: ['nowhere:1'], clientId: 'test', log, clock: { ...systemClock, monotonicMs: () => nowMs } }, newClient);
+const open = (create = newClient) =>
+  new KafkaEventLog({ brokers: ['nowhere:1'], clientId: 'test', log, clock: { ...systemClock, monotonicMs: () => nowMs } }, create);
 
 beforeEach(() => {
   opened = 0;
@@ -54,4 +74,9 @@ it('a topic that stays unknown is said in words, after 5 s at most', async () =>
     message: /no partition of session\.revocations is known yet/,
   });
   expect(opened).toBe(3);
+});
+
+it('topics are ensured by a new client where another question had asked the first one for a topic that is not there', async () => {
+  const client = poisoned();
+  await expect(open(() => client).ensureTopics([topic])).resolves.toBeUndefined();
 });

@@ -55,7 +55,7 @@ export class KafkaEventLog implements EventLog {
     const created = new Set<string>();
     for (;;) {
       try {
-        await this.#ask('ensuring topics', async (admin) => createAndCheck(admin, specs, this.#options, created));
+        await this.#ask('ensuring topics', (admin) => createAndCheck(admin, specs, this.#options, created).catch(rethrowKnownLater));
         for (const spec of specs) this.#specs.set(spec.name, spec);
         return;
       } catch (error) {
@@ -186,6 +186,7 @@ async function topicOffsets(admin: Admin, topic: string) {
 }
 
 /** Created, but not yet known to every broker. */
+/** The topic may also be one that another question of the same client asked for: kafkajs then asks for it in every request. */
 function rethrowKnownLater(error: unknown): never {
   if (brokerAnswer(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
     throw new EventLogError('retriable', 'a topic is not known yet', { outcomeUnknown: false });
@@ -206,7 +207,7 @@ async function createAndCheck(
   const missing = specs.filter(({ name }) => !existing.has(name));
   for (const { name } of missing) created.add(name);
   if (missing.length > 0) await create(admin, missing, replicationFactor);
-  const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) }).catch(rethrowKnownLater);
+  const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) });
   for (const spec of specs) {
     const partitions = topics.find(({ name }) => name === spec.name)?.partitions ?? [];
     if (partitions.some(({ leader, partitionErrorCode }) => leader < 0 || partitionErrorCode !== 0) || partitions.length === 0) {
@@ -223,7 +224,7 @@ async function createAndCheck(
       log.warn({ topic: spec.name, copies, replicationFactor }, 'a topic has fewer copies than it should');
   }
   // Metadata names a leader before that broker knows of it. Until then the broker refuses all clients.
-  await Promise.all([...created].map((topic) => topicOffsets(admin, topic).catch(rethrowKnownLater)));
+  await Promise.all([...created].map((topic) => topicOffsets(admin, topic)));
 }
 
 async function create(admin: Admin, specs: readonly TopicSpec[], replicationFactor: number | undefined): Promise<void> {
