@@ -60,8 +60,8 @@ const quickJourneys = [
 
 /**
  * Pages do not depend on the parts below, so they are tested on `embedded` alone, as are the views of the Observatory that need no process of their own.
- * Of the promises of carts, sessions and orders it shows the first page's. `native` runs all of them, on real Redis and Kafka. To run them here too took
- * 4 minutes.
+ * The promises of the first page run here too. `native` runs every promise of carts, sessions and orders, on real Redis and Kafka: here they took 4
+ * minutes more.
  */
 const onEmbedded = ['/pages/', '.embedded.e2e.ts', 'telemetry/', 'faults/', 'sessions/token-modes.e2e.ts', ...quickJourneys];
 

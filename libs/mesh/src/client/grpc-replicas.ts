@@ -69,16 +69,20 @@ interface Connection {
   attemptSinceMs: number | undefined;
 }
 
-export function openReplicas(addresses: readonly string[], connect: (address: string) => Client, nowMs: () => number): Replicas {
-  const connections = addresses.map((address): Connection => ({
+function unused(address: string, client: Client): Connection {
+  return {
     address,
-    client: connect(address),
+    client,
     underWay: { unary: 0, stream: 0 },
     suspectUntilMs: Number.NEGATIVE_INFINITY,
     lostInRow: 0,
     lostAtMs: Number.NEGATIVE_INFINITY,
     attemptSinceMs: undefined,
-  }));
+  };
+}
+
+export function openReplicas(addresses: readonly string[], connect: (address: string) => Client, nowMs: () => number): Replicas {
+  const connections = addresses.map((address) => unused(address, connect(address)));
   let turn = 0;
   const nextChange = sharedChange(connections);
   let closed = false;
