@@ -1,13 +1,28 @@
-/** Prints the programs of this machine that suites use, with what changes when one is replaced. nx takes it as an input of each suite. */
-import { statSync } from 'node:fs';
+/** Prints what suites take from this machine: programs with their versions, and settings. nx takes it as an input of each suite. */
+import { spawnSync } from 'node:child_process';
 import { arch, release } from 'node:os';
 import { findChromium } from '../cli/chromium.ts';
 import { findOnPath } from '../native/debian.ts';
+import { findJava } from '../native/java.ts';
+import { findRedis } from '../native/redis.ts';
+import { toolsDir } from '../stack/folders.ts';
 
-const programs = [findChromium(), ...['java', 'redis-server', 'valkey-server', 'postgres', 'docker'].map(findOnPath)];
-const found = programs.filter((path) => path !== undefined);
-console.log([process.version, arch(), release()].join(' '));
-for (const path of found) {
-  const { size, mtimeMs } = statSync(path);
-  console.log(path, size, mtimeMs);
+const answerTimeoutMs = 60_000;
+/** Seeds, modes, levels of logs, and what Node, Java and Docker are told. */
+const settings = /^(?:CLOAKROOM_|SESSION_|OTEL_|JAVA_|MAVEN_|DOCKER_|TEST_|NODE_OPTIONS$|CHROMIUM_PATH$|LOG_LEVEL$|TZ$)/;
+/** What `npm test` tells its own commands. */
+const own = new Set(['CLOAKROOM_BUILT', 'CLOAKROOM_BUILT_IN_PLACE', 'CLOAKROOM_INTEGRATION']);
+
+function say(program: string | undefined, ...args: string[]): void {
+  if (program === undefined) return;
+  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: answerTimeoutMs });
+  console.log(program, `${stdout}${stderr}`.trim());
 }
+
+console.log(process.version, arch(), release());
+const java = findJava();
+say(findChromium(), '--version');
+say(findRedis(toolsDir), '--version');
+say(java.ok ? java.value.command : undefined, '-version');
+say(findOnPath('docker'), 'version', '--format', '{{.Server.Version}}');
+for (const [name, value] of Object.entries(process.env).toSorted()) if (settings.test(name) && !own.has(name)) console.log(name, value);

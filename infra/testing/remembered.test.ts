@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { repository } from '../stack/folders.ts';
-import { allPassed, describeRemembered } from './remembered.ts';
+import { allPassed, describeRemembered, describeTree } from './remembered.ts';
 import { noCounts } from './reports.ts';
 import { stages } from './test.suites.ts';
 
@@ -11,6 +13,30 @@ const target = (
     nx: { targets: { suite: { inputs: unknown[]; cache: boolean; configurations: Record<string, { name: string }> } } };
   }
 ).nx.targets.suite;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cloakroom-tree-'));
+  execFileSync('git', ['init', '--quiet'], { cwd: folder });
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+it('a tree is another one when a file of it was written, also with text of the same length, and not when an ignored file was', () => {
+  const seen: string[] = [];
+  const look = () => seen.push(describeTree(folder));
+  writeFileSync(join(folder, '.gitignore'), 'reports\n');
+  writeFileSync(join(folder, 'a.ts'), 'one');
+  look();
+  writeFileSync(join(folder, 'reports'), '');
+  look();
+  writeFileSync(join(folder, 'a.ts'), 'two');
+  utimesSync(join(folder, 'a.ts'), 1, 1);
+  look();
+  rmSync(join(folder, 'a.ts'));
+  look();
+  expect(seen[1]).toBe(seen[0]);
+  expect(new Set(seen).size).toBe(3);
+});
 
 it('nx knows every suite that needs a part of the machine, by its name', () => {
   const names = stages

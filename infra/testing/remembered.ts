@@ -1,28 +1,48 @@
 /**
  * A suite that has passed is not run again on the same tree: nx remembers it, on this machine and for every clone of the repository. Every file of the
- * tree is an input, documents too, so no wrong list of inputs can hide a failure. So are the programs that a suite takes from the machine. Only a
- * suite in which every test passed is remembered.
+ * tree is an input, documents too, so no list of inputs can hide a failure. So are the programs and settings of the machine (machine.main.ts). nx runs
+ * no suite. Its task only asks for the report of one: it brings an earlier report back, or it keeps the one that lies there.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { workingTree } from '../checks/tree.ts';
 import { runCommand } from '../cli/tools.ts';
 import { repository } from '../stack/folders.ts';
-import { forgetReport, noCounts, withExitCode } from './reports.ts';
+import { forgetReport } from './reports.ts';
 import type { Counts } from './reports.ts';
-import type { Stage } from './test.suites.ts';
 
 export interface SuiteReport {
   readonly counts: Counts;
-  /** How long the run took that this is of. */
+  /** How long the run took. */
   readonly seconds: number;
   /** ISO 8601. */
   readonly endedAt: string;
 }
 
-export interface Remembered {
-  readonly counts: Counts;
-  /** The report of the earlier run, where nx brought one back. */
-  readonly earlier?: SuiteReport | undefined;
+/** @returns the report of a run that passed on this tree, or undefined where nx knows none */
+export async function recall(name: string): Promise<SuiteReport | undefined> {
+  const file = reportOf(name);
+  forgetReport(file);
+  await askNx(name);
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as SuiteReport;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param tree `describeTree()` from before the run; a suite that ran while somebody changed a file is not remembered */
+export async function remember(name: string, report: SuiteReport, tree: string): Promise<void> {
+  const file = reportOf(name);
+  if (!allPassed(report.counts) || describeTree() !== tree) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  await askNx(name);
+}
+
+/** Forgets all, as nx cannot forget one task. Call it when no other nx runs. */
+export async function forgetAll(): Promise<void> {
+  await nx(['reset', '--onlyCache']);
 }
 
 /** A skipped test has not passed, and a suite without a test proves nothing. */
@@ -30,38 +50,29 @@ export function allPassed({ passed, failed, skipped }: Counts): boolean {
   return passed > 0 && failed === 0 && skipped === 0;
 }
 
-export function writeReport(name: string, report: SuiteReport): void {
-  const file = fileOf(name);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-}
-
-/** @param again runs the suite also where it has passed before */
-export async function runRemembered(name: string, { onOutput }: Stage, again: boolean): Promise<Remembered> {
-  const began = new Date().toISOString();
-  forgetReport(fileOf(name));
-  const task = ['run', `@cloakroom/infra:suite:${name}`, '--outputStyle=stream-without-prefixes', ...(again ? ['--skip-nx-cache'] : [])];
-  const code = await runCommand(join(repository, 'node_modules', '.bin', 'nx'), task, {
-    // A developer's own .env is no input of a suite. Its output is kept, so it must have no control codes of a terminal.
-    env: { NX_TUI: 'false', NX_LOAD_DOT_ENV_FILES: 'false', NX_NATIVE_COMMAND_RUNNER: 'false' },
-    onOutput,
-  });
-  const report = readReport(name);
-  // Exit code 1 beside a report means that not all passed, and the report says what did not.
-  const counts = report === undefined ? withExitCode(noCounts, code) : report.counts;
-  return report !== undefined && report.endedAt < began ? { counts, earlier: report } : { counts };
+/** @returns a text that changes with every file of the tree */
+export function describeTree(root = repository): string {
+  return workingTree(root)
+    .files.map((path) => {
+      const file = join(root, path);
+      const { size, mtimeMs } = existsSync(file) ? statSync(file) : { size: 0, mtimeMs: 0 };
+      return `${path} ${size} ${mtimeMs}`;
+    })
+    .join('\n');
 }
 
 export function describeRemembered(name: string, { seconds, endedAt }: SuiteReport): string {
   return `  REMEMBERED  ${name}: passed on this very tree at ${endedAt}, in ${seconds.toFixed(0)} s. To run it again: npm test -- --again`;
 }
 
-function readReport(name: string): SuiteReport | undefined {
-  try {
-    return JSON.parse(readFileSync(fileOf(name), 'utf8')) as SuiteReport;
-  } catch {
-    return undefined;
-  }
+const askNx = (name: string): Promise<void> => nx(['run', `@cloakroom/infra:suite:${name}`]);
+
+async function nx(args: readonly string[]): Promise<void> {
+  await runCommand(join(repository, 'node_modules', '.bin', 'nx'), args, {
+    env: { NX_TUI: 'false', NX_LOAD_DOT_ENV_FILES: 'false' },
+    // A task without a report fails, and that only says that nx remembers nothing.
+    onOutput: () => undefined,
+  });
 }
 
-const fileOf = (name: string): string => join(repository, 'infra', 'reports', 'suites', `${name}.json`);
+const reportOf = (name: string): string => join(repository, 'infra', 'reports', 'suites', `${name}.json`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repository } from '../stack/folders.ts';
 import { choose, quickNotes } from './test.ts';
-import { integrationFiles, quickFiles, stages } from './test.suites.ts';
+import { integrationFiles, onEmbedded, quickFiles, stages } from './test.suites.ts';
 
 const names = (choice: Parameters<typeof choose>[0]) => choose(choice).map(({ name }) => name);
 
@@ -24,6 +24,15 @@ it('a run of what is affected checks everything, and asks nx for the unit tests 
 it('a quick run names files that are there, since a filter that finds none proves nothing', () => {
   expect(quickFiles.length).toBeGreaterThan(0);
   expect(quickFiles.filter((file) => !existsSync(join(repository, file)))).toEqual([]);
+});
+
+it('each name that embedded runs is that of a file', () => {
+  const files = globSync('e2e/**/*.e2e.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
+  for (const part of onEmbedded)
+    expect(
+      files.some((file) => file.includes(part)),
+      part,
+    ).toBe(true);
 });
 
 it('each test against real servers is in one of the suites, once', () => {

@@ -59,11 +59,11 @@ const quickJourneys = [
 ];
 
 /**
- * Pages do not depend on the parts below, so they are tested on `embedded` alone, as are the views of the Observatory that need no process of their own.
- * The promises of the first page run here too. `native` runs every promise of carts, sessions and orders, on real Redis and Kafka: here they took 4
- * minutes more.
+ * Parts of names of the files that run on `embedded`. Pages do not depend on the parts below, so they are tested there alone, as are views of the
+ * Observatory that need no process of their own. Faults, modes of tokens and telemetry go other ways in one process. `native` runs every promise of
+ * carts, sessions and orders, and the attacks, on real Redis and Kafka: here they took 4 minutes more.
  */
-const onEmbedded = ['/pages/', '.embedded.e2e.ts', 'telemetry/', 'faults/', 'sessions/token-modes.e2e.ts', ...quickJourneys];
+export const onEmbedded = ['/pages/', '.embedded.e2e.ts', 'telemetry/', 'faults/', 'sessions/token-modes.e2e.ts', ...quickJourneys];
 
 /** The parts of the test run that a suite may use. */
 export interface Stage {

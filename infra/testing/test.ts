@@ -14,11 +14,10 @@ import { obtainMirror } from '../native/mirror.ts';
 import { add, describeFailures, noCounts } from './reports.ts';
 import type { Counts } from './reports.ts';
 import { align } from '../cli/status.ts';
-import { describeRemembered, runRemembered } from './remembered.ts';
-import type { Remembered, SuiteReport } from './remembered.ts';
+import { describeRemembered, describeTree, forgetAll, recall, remember } from './remembered.ts';
+import type { SuiteReport } from './remembered.ts';
 import { quickSecondsMax, stages, suiteNamed } from './test.suites.ts';
 import type { Need, Print, Stage, Suite } from './test.suites.ts';
-import { whenInterrupted } from './when-interrupted.ts';
 
 type Lacks = Partial<Record<Need, string>>;
 
@@ -56,21 +55,25 @@ function partOf(part: 'quick' | 'affected'): Suite[] {
   });
 }
 
-type Run = (suite: Suite, stage: Stage) => Promise<Remembered>;
+/** Whether nx is asked for an earlier report, and given a new one. */
+interface Memory {
+  readonly recalls: boolean;
+  readonly remembers: boolean;
+}
 
 /** @returns the exit code */
 export async function test(choice: Choice, print: Print): Promise<number> {
   const began = performance.now();
   const chosen = choose(choice);
+  const isPart = choice.quick === true || choice.affected === true;
+  // A dist that was there before, or was mended in place, may hold more than the tree says.
+  const isBuilt = process.env['CLOAKROOM_BUILT'] !== '1' && process.env['CLOAKROOM_BUILT_IN_PLACE'] !== '1';
+  const memory = { recalls: !isPart && choice.again !== true, remembers: !isPart && isBuilt };
   // A command that a test runs must not build: nx would take a dist away from under another suite.
   process.env['CLOAKROOM_BUILT'] = '1';
   const interrupted = whenInterrupted();
   const lacks = await findLacks(chosen, print);
   const leftOut: LeftOut[] = [];
-  const isPart = choice.quick === true || choice.affected === true;
-  // The first two have no needs, and nx remembers them by project.
-  const run = async (suite: Suite, stage: Stage): Promise<Remembered> =>
-    isPart || suite.needs.length === 0 ? { counts: await suite.run(stage) } : runRemembered(suite.name, stage, choice.again === true);
   const runRow = async (row: readonly Suite[], aside: boolean): Promise<Outcome[]> => {
     const outcomes: Outcome[] = [];
     for (const suite of chosen.filter(({ name }) => row.some((one) => one.name === name))) {
@@ -79,7 +82,9 @@ export async function test(choice: Choice, print: Print): Promise<number> {
       else if (lack !== undefined) leftOut.push({ suite: suite.name, why: lacks[lack]!, excused: lack === 'engine' });
       else
         outcomes.push(
-          await (aside ? runAside(suite, print, interrupted, run) : runSuite(suite, { print, interrupted, onOutput: undefined }, run)),
+          await (aside
+            ? runAside(suite, print, interrupted, memory)
+            : runSuite(suite, { print, interrupted, onOutput: undefined }, memory)),
         );
     }
     return outcomes;
@@ -92,6 +97,7 @@ export async function test(choice: Choice, print: Print): Promise<number> {
   }
   if (choice.quick === true) for (const line of quickNotes((performance.now() - began) / 1000)) print(line);
   if (choice.affected === true) print('\n  AFFECTED  the checks, and unit tests of projects that changed. Before a change lands: npm test');
+  if (!isPart && !interrupted()) await forgetWhatFailed(outcomes, print);
   const code = report(outcomes, leftOut, print);
   return interrupted() ? 130 : code;
 }
@@ -104,27 +110,48 @@ export function quickNotes(seconds: number): string[] {
 }
 
 /** Runs beside another suite, so its output comes in one piece at the end. */
-async function runAside(suite: Suite, print: Print, interrupted: () => boolean, run: Run): Promise<Outcome> {
+async function runAside(suite: Suite, print: Print, interrupted: () => boolean, memory: Memory): Promise<Outcome> {
   print(`\n== ${suite.name} has begun beside; what it says follows when it ends`);
   let said = '';
   const stage: Stage = { print: (line) => (said += `${line}\n`), interrupted, onOutput: (text) => (said += text) };
-  const outcome = await runSuite(suite, stage, run);
+  const outcome = await runSuite(suite, stage, memory);
   print(said);
   return outcome;
 }
 
-async function runSuite(suite: Suite, stage: Stage, run: Run): Promise<Outcome> {
+async function runSuite(suite: Suite, stage: Stage, memory: Memory): Promise<Outcome> {
   stage.print(`\n== ${suite.name}`);
   const began = performance.now();
-  let ran: Remembered;
+  const seconds = () => (performance.now() - began) / 1000;
+  const { name } = suite;
+  // The first two have no needs, and nx remembers them by project.
+  const isRemembered = suite.needs.length > 0;
+  const earlier = isRemembered && memory.recalls ? await recall(name) : undefined;
+  if (earlier !== undefined) {
+    stage.print(describeRemembered(name, earlier));
+    return { name, counts: earlier.counts, seconds: seconds(), earlier };
+  }
+  const tree = describeTree();
+  let counts: Counts;
   try {
-    ran = await run(suite, stage);
+    counts = await suite.run(stage);
   } catch (error) {
     const why = describeFailure(error);
-    stage.print(`${suite.name}: ${why}`);
-    ran = { counts: { ...noCounts, failed: 1, failures: [{ file: '', title: 'did not run', error: why }] } };
+    stage.print(`${name}: ${why}`);
+    counts = { ...noCounts, failed: 1, failures: [{ file: '', title: 'did not run', error: why }] };
   }
-  return { name: suite.name, counts: ran.counts, earlier: ran.earlier, seconds: (performance.now() - began) / 1000 };
+  if (isRemembered && memory.remembers && !stage.interrupted())
+    await remember(name, { counts, seconds: seconds(), endedAt: new Date().toISOString() }, tree);
+  return { name, counts, seconds: seconds(), earlier };
+}
+
+/** A suite that passed on this tree before and fails now must not pass from memory later. */
+async function forgetWhatFailed(outcomes: readonly Outcome[], print: Print): Promise<void> {
+  for (const { name, counts } of outcomes) {
+    if (counts.failed === 0 || (await recall(name)) === undefined) continue;
+    print(`\n  FORGOTTEN  ${name} failed, and it had passed on this very tree: nx forgets all that it remembers`);
+    return forgetAll();
+  }
 }
 
 /** Installs missing parts where it may. @returns for each need the reason why it is not met */
@@ -173,4 +200,10 @@ function report(outcomes: readonly Outcome[], leftOut: readonly LeftOut[], print
   if (unrun > 0) print(`\n  CI=true: ${unrun} suites left out or tests skipped count as failed`);
   print(`\n${total.passed} passed, ${total.failed + unrun} failed`);
   return total.failed + unrun === 0 ? 0 : 1;
+}
+
+function whenInterrupted(): () => boolean {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (interrupted = true));
+  return () => interrupted;
 }

@@ -11,7 +11,14 @@ export class RefusalFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const known = refusalOf(error);
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (known === undefined && isGone(error, reply)) return void this.log.debug({ err: error }, 'a page left before its answer');
     if (known === undefined) this.log.error({ err: error }, 'a request failed in a way that nobody expected');
-    sendRefusal(host.switchToHttp().getResponse<FastifyReply>(), known ?? new Refusal('internal', "See the Observatory's log."));
+    sendRefusal(reply, known ?? new Refusal('internal', "See the Observatory's log."));
   }
+}
+
+/** The work for a page ends when it leaves, so that failure says nothing of the work. */
+function isGone(error: unknown, { raw }: FastifyReply): boolean {
+  return error instanceof Error && error.name === 'AbortError' && (raw.socket?.destroyed ?? true);
 }
