@@ -54,7 +54,7 @@ export async function goDark(page: Page): Promise<void> {
   await untilStill(page);
 }
 
-/** Half faded in, a text has another contrast. An animation that repeats for ever, such as that of a placeholder, is not waited for. */
+/** Waits until animations have ended: half faded in, a text has another contrast. One that repeats for ever, as of a placeholder, is not waited for. */
 export async function untilStill(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const ending = document.getAnimations().filter((each) => Number.isFinite(each.effect?.getComputedTiming().endTime));

@@ -2,7 +2,7 @@
 import { addToCart, lines, signIn } from '../kit/browser.ts';
 import { expect, openObservatory, type Stage, test } from './stage.ts';
 
-/** Reading a log from its beginning takes a crowded machine its time. */
+/** A crowded machine takes its time over a log that is read from its beginning, and over a page that shows many spans. */
 const patience = { timeout: 120_000 };
 
 interface Step {

@@ -25,4 +25,4 @@ say(findChromium(), '--version');
 say(findRedis(toolsDir), '--version');
 say(java.ok ? java.value.command : undefined, '-version');
 say(findOnPath('docker'), 'version', '--format', '{{.Server.Version}}');
-for (const [name, value] of Object.entries(process.env).toSorted()) if (settings.test(name) && !own.has(name)) console.log(name, value);
+for (const name of Object.keys(process.env).toSorted()) if (settings.test(name) && !own.has(name)) console.log(name, process.env[name]);

@@ -28,11 +28,7 @@ it('a quick run names files that are there, since a filter that finds none prove
 
 it('each name that embedded runs is that of a file', () => {
   const files = globSync('e2e/**/*.e2e.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
-  for (const part of onEmbedded)
-    expect(
-      files.some((file) => file.includes(part)),
-      part,
-    ).toBe(true);
+  expect(onEmbedded.filter((part) => !files.some((file) => file.includes(part)))).toEqual([]);
 });
 
 it('each test against real servers is in one of the suites, once', () => {

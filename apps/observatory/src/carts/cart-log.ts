@@ -13,8 +13,8 @@ import { Refusal } from '../edge/refusal.ts';
 const readersMax = 2;
 /** A page asks for one cart, and again after each request of its trainee. More than these are no person's. */
 const waitingMax = 8;
-/** The program itself gives the log up after 10 s of silence. */
-const timeoutMs = 20_000;
+/** The program itself gives the log up after 10 s of silence. A crowded machine takes that long to start it. */
+const timeoutMs = 40_000;
 /** A cart of 500 events with a whole cart after each. */
 const outputLengthMax = 16 * 1024 * 1024;
 

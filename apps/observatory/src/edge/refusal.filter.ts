@@ -12,7 +12,7 @@ export class RefusalFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const known = refusalOf(error);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (known === undefined && isGone(error, reply)) return void this.log.debug({ err: error }, 'a page left before its answer');
+    if (known === undefined && isGone(error, reply)) return this.log.debug({ err: error }, 'a page left before its answer');
     if (known === undefined) this.log.error({ err: error }, 'a request failed in a way that nobody expected');
     sendRefusal(reply, known ?? new Refusal('internal', "See the Observatory's log."));
   }

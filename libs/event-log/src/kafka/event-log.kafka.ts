@@ -185,11 +185,13 @@ async function topicOffsets(admin: Admin, topic: string) {
   }
 }
 
-/** Created, but not yet known to every broker. */
-/** The topic may also be one that another question of the same client asked for: kafkajs then asks for it in every request. */
+/**
+ * An unknown topic was created, and not every broker knows it yet. Or another question of the same client asked for it: kafkajs then asks for it in
+ * every request.
+ */
 function rethrowKnownLater(error: unknown): never {
   if (brokerAnswer(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
-    throw new EventLogError('retriable', 'a topic is not known yet', { outcomeUnknown: false });
+    throw new EventLogError('retriable', 'a topic is not known yet', { outcomeUnknown: false, cause: error });
   throw error;
 }
 

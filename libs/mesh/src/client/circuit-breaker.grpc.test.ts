@@ -107,11 +107,11 @@ it('stays closed when one replica is restarted and then the other, each with cal
   expect(await call()).toBe('ok');
 });
 
-it('finds a peer again whose host had vanished while the client connected to it', async () => {
+it('finds a peer again that took a connection and said nothing while the client connected to it', async () => {
   const peer = await openPeer(answer);
   let isCut = true;
   const sockets: Socket[] = [];
-  // A vanished host answers no byte, and never ends a connection.
+  // What a vanished host looks like behind a proxy: no byte, and no end of a connection.
   const network = createTcpServer((socket) => {
     sockets.push(socket.on('error', () => undefined));
     if (!isCut)

@@ -8,8 +8,8 @@
  *   a suspect, and gets no calls while another one is there. It stays one until it answers, or its connection is known to be lost.
  * - A replica may take connections and break each of them at a call. It looks connected again at once, and has nothing under way. So it is a suspect too,
  *   after a second connection broke with no answer since the first. One broken connection is a restart.
- * - A host that has vanished answers no dial, and grpc-js waits for that answer without end. So an attempt to connect that has come to nothing begins
- *   anew (`attemptMaxMs`), and a healed network is found.
+ * - A host that has vanished says nothing while it is dialled, and grpc-js waits for it without end. So a second connection is tried beside an attempt
+ *   that takes too long, and the first that stands is used. The network is found again after it has healed.
  * - The client sends no call twice: a call waits for the first connection, rather than fail on one and go to the next. When a replica dies, the calls
  *   on their way come back as `connection_lost`. Only the caller knows whether one may be repeated; a repeated call then reaches another replica.
  *
@@ -28,8 +28,11 @@ const silenceMinMs = 250;
 /** The client looks at every state again after this, whatever it heard. */
 const lookAgainMs = 1_000;
 
-/** A handshake across an ocean takes a third of a second, and a crowded machine takes ten times as long. */
-const attemptMaxMs = 6_000;
+/**
+ * A handshake across an ocean takes a third of a second, and a crowded machine takes ten times as long. The time doubles with each attempt in vain,
+ * as grpc-js cannot end the dial of a client that is closed: its socket stays as long as the peer is silent.
+ */
+const attemptMs = { first: 6_000, most: 30_000 } as const;
 
 /** A call that picked the old connection a moment ago has begun by then. */
 const leavingMs = 1_000;
@@ -65,8 +68,15 @@ interface Connection {
   /** Connections that broke under a call since the last answer. Calls that were under way on one of them end together, and count once. */
   lostInRow: number;
   lostAtMs: number;
-  /** When it was first seen without a connection. Undefined while it has one, and while nobody asked for one. */
-  attemptSinceMs: number | undefined;
+  /** Undefined while it is connected, and while nobody asked it to connect. */
+  attempt: Attempt | undefined;
+}
+
+interface Attempt {
+  sinceMs: number;
+  waitMs: number;
+  /** Tries to connect beside the first client. */
+  second: Client | undefined;
 }
 
 function unused(address: string, client: Client): Connection {
@@ -77,7 +87,7 @@ function unused(address: string, client: Client): Connection {
     suspectUntilMs: Number.NEGATIVE_INFINITY,
     lostInRow: 0,
     lostAtMs: Number.NEGATIVE_INFINITY,
-    attemptSinceMs: undefined,
+    attempt: undefined,
   };
 }
 
@@ -88,7 +98,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
   let closed = false;
   const renewal = openRenewal(connections, connect);
   const look = setInterval(() => {
-    for (const connection of connections) if (hasWaitedInVain(connection, nowMs())) renewal.beginAnew(connection);
+    for (const connection of connections) renewal.tryBeside(connection, nowMs());
   }, lookAgainMs).unref();
 
   const use = (connection: Connection, kind: 'unary' | 'stream', wasConnected: boolean): Replica => {
@@ -133,7 +143,10 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
       closed = true;
       clearInterval(look);
       renewal.close();
-      for (const { client } of connections) client.close();
+      for (const { client, attempt } of connections) {
+        attempt?.second?.close();
+        client.close();
+      }
     },
   };
 }
@@ -157,12 +170,10 @@ function note(
   if (silent || (heard === 'lost' && connection.lostInRow >= lostInRowToSuspect)) connection.suspectUntilMs = nowMs + suspicionMs;
 }
 
-function hasWaitedInVain(connection: Connection, nowMs: number): boolean {
-  const state = connection.client.getChannel().getConnectivityState(false);
+function isTrying(client: Client): boolean {
+  const state = client.getChannel().getConnectivityState(false);
   // After a refused dial a channel says TRANSIENT_FAILURE until it is connected, also during the attempts that follow.
-  const isTrying = state === connectivityState.CONNECTING || state === connectivityState.TRANSIENT_FAILURE;
-  connection.attemptSinceMs = isTrying ? (connection.attemptSinceMs ?? nowMs) : undefined;
-  return nowMs - (connection.attemptSinceMs ?? nowMs) >= attemptMaxMs;
+  return state === connectivityState.CONNECTING || state === connectivityState.TRANSIENT_FAILURE;
 }
 
 /** Opens new connections in place of those that show old certificates. A renewal that begins while another runs replaces it. */
@@ -171,8 +182,9 @@ function openRenewal(connections: readonly Connection[], connect: (address: stri
   const leaving = new Set<Client>();
   const replace = (connection: Connection, next: Client): void => {
     const old = connection.client;
+    if (connection.attempt?.second !== next) connection.attempt?.second?.close();
     connection.client = next;
-    connection.attemptSinceMs = undefined;
+    connection.attempt = undefined;
     leaving.add(old);
     setTimeout(() => {
       leaving.delete(old);
@@ -196,10 +208,20 @@ function openRenewal(connections: readonly Connection[], connect: (address: stri
       const renewal = (latest += 1);
       await Promise.all(connections.map((connection) => renewOne(connection, renewal)));
     },
-    beginAnew(connection: Connection): void {
-      const next = connect(connection.address);
-      next.getChannel().getConnectivityState(true);
-      replace(connection, next);
+    /** Looks at an attempt to connect. Call it now and then. */
+    tryBeside(connection: Connection, nowMs: number): void {
+      if (!isTrying(connection.client)) {
+        connection.attempt?.second?.close();
+        connection.attempt = undefined;
+        return;
+      }
+      const attempt = (connection.attempt ??= { sinceMs: nowMs, waitMs: attemptMs.first, second: undefined });
+      if (attempt.second?.getChannel().getConnectivityState(false) === connectivityState.READY) return replace(connection, attempt.second);
+      if (nowMs - attempt.sinceMs < attempt.waitMs) return;
+      attempt.second?.close();
+      attempt.second = connect(connection.address);
+      attempt.second.getChannel().getConnectivityState(true);
+      Object.assign(attempt, { sinceMs: nowMs, waitMs: Math.min(2 * attempt.waitMs, attemptMs.most) });
     },
     close(): void {
       latest += 1;
