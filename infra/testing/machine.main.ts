@@ -1,6 +1,7 @@
 /** Prints what suites take from this machine: programs with their versions, and settings. nx takes it as an input of each suite. */
 import { spawnSync } from 'node:child_process';
 import { arch, release } from 'node:os';
+import { basename } from 'node:path';
 import { findChromium } from '../cli/chromium.ts';
 import { findOnPath } from '../native/debian.ts';
 import { findJava } from '../native/java.ts';
@@ -16,7 +17,8 @@ const own = new Set(['CLOAKROOM_BUILT', 'CLOAKROOM_BUILT_IN_PLACE', 'CLOAKROOM_I
 function say(program: string | undefined, ...args: string[]): void {
   if (program === undefined) return;
   const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: answerTimeoutMs });
-  console.log(program, `${stdout}${stderr}`.trim());
+  // The path is left out, as it may lie in this clone. Another clone on this machine has the same program.
+  console.log(basename(program), `${stdout}${stderr}`.trim());
 }
 
 console.log(process.version, arch(), release());
