@@ -11,7 +11,7 @@ import { toolsDir } from '../stack/folders.ts';
 const answerTimeoutMs = 60_000;
 /** Seeds, modes, levels of logs, and what Node, Java and Docker are told. */
 const settings = /^(?:CLOAKROOM_|SESSION_|OTEL_|JAVA_|MAVEN_|DOCKER_|TEST_|NODE_OPTIONS$|CHROMIUM_PATH$|LOG_LEVEL$|TZ$)/;
-/** What `npm test` tells its own commands. */
+/** Variables that `npm test` sets for its own commands. */
 const own = new Set(['CLOAKROOM_BUILT', 'CLOAKROOM_BUILT_IN_PLACE', 'CLOAKROOM_INTEGRATION']);
 
 function say(program: string | undefined, ...args: string[]): void {

@@ -111,7 +111,7 @@ it('finds a peer again that took a connection and said nothing while the client 
   const peer = await openPeer(answer);
   let isCut = true;
   const sockets: Socket[] = [];
-  // What a vanished host looks like behind a proxy: no byte, and no end of a connection.
+  // A proxy of a vanished host says no byte, and does not end the connection.
   const network = createTcpServer((socket) => {
     sockets.push(socket.on('error', () => undefined));
     if (!isCut)
