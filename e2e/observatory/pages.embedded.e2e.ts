@@ -17,7 +17,7 @@ test('every view is sound in both themes, wide and narrow', async ({ stage, newC
   await addToCart(await laptop.newPage(), items[0]!.productId);
   await page.bringToFront();
   await list(page)
-    .getByRole('link', { name: /POST \/api\/cart\/lines/ })
+    .getByRole('link', { name: /POST \/api\/cart\/lines 20/ })
     .click();
   const request = new URL(page.url()).pathname;
   const views = [

@@ -131,7 +131,7 @@ async function runSuite(suite: Suite, stage: Stage, memory: Memory): Promise<Out
     stage.print(describeRemembered(name, earlier));
     return { name, counts: earlier.counts, seconds: seconds(), earlier };
   }
-  const tree = describeTree();
+  const tree = isRemembered ? describeTree() : '';
   let counts: Counts;
   try {
     counts = await suite.run(stage);
